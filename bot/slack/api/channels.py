@@ -46,9 +46,9 @@ class ChannelDirectory:
     async def check_shareable(self, channel_id: ChannelId) -> None:
         """Check that the bot may post a session in this channel.
 
-        Raises SharingError if the bot may not post. The error's reason is "direct" for a direct message, "uninvited" if
-        Slack does not show the channel to the bot, or a reason from `share_refusal`. Raises SlackUnavailableError if
-        the call fails, or if Slack's answer has an unexpected form.
+        Raises SharingError if the bot may not post. The error's reason is "direct" if the channel is a direct
+        message, "uninvited" if Slack does not show the channel to the bot, or else a reason from `share_refusal`.
+        Raises SlackUnavailableError if the call fails, or if Slack's answer has an unexpected form.
         """
         if not channel_id.startswith(("C", "G")):
             raise SharingError("share_refused", "direct")
@@ -72,11 +72,11 @@ def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
 
     - "outside": people who belong neither to the bot's Slack workspace nor to its organization can read the channel, or
       are invited to it.
-    - "unclear": a field that the decision needs is missing or not a boolean.
+    - "unclear": one of the fields REQUIRED_FLAGS is missing or not a boolean.
     - "closed": the channel is archived.
 
-    `channel` is Slack's conversation object, `home` the bot's Slack workspace. Raises AttributeError, KeyError or
-    TypeError if a field of the object has an unexpected type.
+    `channel` is Slack's conversation object. `home` is the bot's Slack workspace. Raises AttributeError if `channel` is
+    not a dict. Raises TypeError if a field with ids has an unexpected type.
     """
     ours = {home.team_id, home.enterprise_id} - {None}
     foreign = any(set(channel.get(name) or ()) - ours for name in EXTERNAL_TEAM_FIELDS)

@@ -266,7 +266,7 @@ class SlackDirectory:
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool | None:
         """Return whether a user is in a user group, from the cache only; None if the cache does not hold the answer.
 
-        `team_id`: the Slack workspace from which the request came. It does not change the result.
+        `team_id`: the parameter of `in_group`. It has no effect here.
         """
         return self._groups.peek(user_id, group_id, self._own(user_id, team_id))
 
@@ -302,8 +302,9 @@ class SlackDirectory:
 
 
 def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
-    """Return the Slack ids in a user object: the user's own id and, if any, the id in the Enterprise Grid (pure).
+    """Return the Slack ids in a user object: the user's own id first, then the id in the organization, if any (pure).
 
+    An id in another organization is left out. `home`: the bot's Slack workspace, which tells the organization.
     https://docs.slack.dev/reference/objects/user-object#enterprise_user
     """
     grid = user.get("enterprise_user")
@@ -317,7 +318,7 @@ def main_id(user: dict[str, Any], home: Workspace) -> UserId:
     """Return the main id of the person in a user object (pure).
 
     If the object has two ids, return the id that begins with `U`. If both begin with the same letter, return the id of
-    the user object itself.
+    the user object itself. `home`: the bot's Slack workspace.
     """
     ids = ids_in(user, home) or (UserId(user["id"]),)
     return next((each for each in ids if each.startswith("U")), ids[0]) if len(ids) > 1 else ids[0]
@@ -454,8 +455,8 @@ def _is_ours(user: dict[str, Any], home: Workspace) -> bool:
 class ThrottledMethod:
     """Calls one Web API method within Slack's rate limit.
 
-    At most MAX_CONCURRENT_CALLS calls run at the same time. The others wait in a queue. After a Retry-After of Slack,
-    all calls wait for that time.
+    At most MAX_CONCURRENT_CALLS calls run at the same time. The others wait in a queue. If Slack answers a call with a
+    Retry-After, no call is sent until this time is over.
 
     - `max_wait_seconds`: the time limit of a call, including its wait in the queue and for a Retry-After.
     - `web`: a client without a rate-limit retry handler. Such a handler would sleep inside a call and block the queue.
@@ -488,10 +489,9 @@ class ThrottledMethod:
             raise SlackUnavailableError(RATE_LIMITED) from None
 
     async def _try(self, params: dict[str, str]) -> dict[str, Any] | None:
-        """Try to call the method. Return Slack's answer; None if the caller has to try again.
+        """Return Slack's answer to one call; None if a Retry-After makes another try necessary.
 
-        The caller has to try again in two cases: this method has only waited for the end of an earlier Retry-After, or
-        Slack has answered with a new Retry-After. Raises SlackUnavailableError if the call fails.
+        Raises SlackUnavailableError if the call fails.
         """
         loop = asyncio.get_running_loop()
         if (wait_seconds := self._not_before - loop.time()) > 0:

@@ -68,9 +68,9 @@ T = TypeVar("T")
 
 CONNECTIONS = 1000
 STATES_SHOWN = ("already_ended", "link_used_up", "customer_joined")
-"""Codes of errors that say what has become of a session, so that the message with the pressed button is out of date.
+"""Codes of errors that say what has become of a session, so that the card or list with the button is out of date.
 
-Such an error replaces this message, a session card or a list of sessions. Other errors appear in a new message.
+Such an error replaces the card or list. Other errors appear in a new message.
 """
 ANSWERABLE = timedelta(minutes=29)
 """How long after a request the bot uses the request's response_url. Slack accepts posts to it for 30 minutes."""
@@ -87,9 +87,9 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
 
 
 class ProportionalJitter(Jitter):
-    """Lengthens each wait between retries by a random time.
+    """Adds a random time to each wait between retries. The random time is less than twice `first_seconds`.
 
-    The random time is at least 0 and less than twice `first_seconds`, which is the first wait before it is lengthened.
+    `first_seconds`: the first wait, without the random time.
     """
 
     def __init__(self, first_seconds: float) -> None:
@@ -137,6 +137,8 @@ def new_web_client(
     """Return a client of Slack's Web API.
 
     - `token`: the bot token or the app-level token; None for a client without a token.
+    - `base_url`: the URL of the Web API.
+    - `http`: the connection pool for the calls.
     - `proxy`: the URL of the proxy; None for no proxy.
     - `waits`: whether to repeat a call after a 429 whose Retry-After is at most MAX_RETRY_AFTER_SECONDS.
     - `repeats`: whether to repeat a call after a connection error or a 5xx, although Slack may have carried out the
@@ -210,12 +212,11 @@ class SlackResponder:
             await self._show(request, self._words.note(request, note))
 
     async def learn_contact(self, outcome: object = None) -> None:
-        """Fetch the name of the person who connects people to Genesys users, before a message that may show the name.
+        """Fetch the name of the person who connects people to Genesys users, if a message may show the name.
 
-        A message shows the name in the label of a button. Never raises.
+        A message shows the name in the label of a button. The caller renders the message after this call. Never raises.
 
-        `outcome`: the result or error that the message tells. Do nothing if this message shows no such name, or if
-        `outcome` is None.
+        `outcome`: the result or error that the message tells; None for a message that does not show the name.
         """
         if self._contact and self._words.names_contact(outcome):
             try:
@@ -265,10 +266,8 @@ class SlackResponder:
     async def _post_answer(self, request: Request, message: Message, *, replace: bool) -> bool:
         """Post the answer to the request's response_url. Return whether Slack accepted the answer.
 
+        If a wait notice is still on its way to Slack and could replace the answer, post the answer again after it.
         `replace`: whether the answer replaces the message that the response_url belongs to.
-
-        A wait notice that replaces the same message may still be on its way to Slack, and could replace the answer. In
-        this case, wait until Slack has the notice, and post the answer again.
         """
         late_note = self._notes.get(request.id) if _always_makes_way(request) else None
         if not await self.post(request.reply_url or "", message, replace=replace):
@@ -281,14 +280,11 @@ class SlackResponder:
     async def _by_other_ways(
         self, request: Request, message: Message, session: Session | None, *, is_in_channel: bool
     ) -> bool:
-        """Send the message as an ephemeral message or a direct message, not to the response_url.
-
-        Try the second way only if Slack does not accept the message by the first. Return whether Slack accepted it.
+        """Send the message as an ephemeral message or a direct message. Return whether Slack accepted one of them.
 
         - `session`: the session that the message shows; None for none.
-        - `is_in_channel`: True to try an ephemeral message, then a direct message. False to try a direct message, then
-          an ephemeral message. In this case, the ephemeral message is only for a request from a form that is younger
-          than ANSWERABLE.
+        - `is_in_channel`: True to try the ephemeral message first, False to try the direct message first. With False,
+          only a recent request from a form gets an ephemeral message.
         """
         is_in_channel = is_in_channel and bool(request.channel_id)
         if is_in_channel and await self._try_ephemeral(request, message):
@@ -315,8 +311,7 @@ class SlackResponder:
     async def _report_direct_off(self, request: Request) -> None:
         """Tell the administrators that Slack refuses all direct messages.
 
-        The report contains a copy of the request with the kind DIRECT, the kind that sends a session as a direct
-        message. So the next DIRECT request that succeeds ends the fault.
+        The report is about a DIRECT request, so the next DIRECT request that succeeds ends the fault.
         """
         if self._report:
             await self._report(replace(request, kind=RequestKind.DIRECT), DIRECT_IS_OFF)
@@ -509,7 +504,7 @@ class SlackResponder:
 class Deadlines:
     """Limits the time of each attempt to send a message.
 
-    The limit is the `post_timeout` of `timing`. After `shorten_deadlines`, the limit is `last_post_timeout`.
+    The limit is the `post_timeout` of `timing`. A call of `shorten_deadlines` reduces it to `last_post_timeout`.
     """
 
     def __init__(self, timing: SlackTiming) -> None:
@@ -539,10 +534,9 @@ class Deadlines:
 
 
 def _makes_way(request: Request, outcome: Result) -> bool:
-    """Return whether the answer replaces the message with the pressed button.
+    """Return whether the answer replaces the message that contains the pressed button.
 
-    If `request.replaces` is False, no answer replaces the message. If it is True, every answer does, with one
-    exception: an error that is not in STATES_SHOWN replaces no card and no list, because it would remove the link.
+    A session card or a list stays if the answer is an error that is not in STATES_SHOWN.
     """
     if _is_kept_after_errors(request):
         return not isinstance(outcome, CobrowseError) or outcome.code in STATES_SHOWN
@@ -550,7 +544,7 @@ def _makes_way(request: Request, outcome: Result) -> bool:
 
 
 def _always_makes_way(request: Request) -> bool:
-    """Return whether every answer to the request, even an error, replaces the message with the pressed button."""
+    """Return whether every answer to the request, even an error, replaces the message that contains the button."""
     return request.replaces and not _is_kept_after_errors(request)
 
 

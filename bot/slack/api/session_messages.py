@@ -203,11 +203,10 @@ class SlackSessionMessages:
         return edit
 
     def _reader(self, post: PostedMessage, record: SessionRecord) -> UserId:
-        """Return the person for whom the bot renders the update of a message.
+        """Return the person for whom to render a message.
 
-        - For a message in a channel, return the requester.
-        - For a direct message in the requester's cached channel, return the requester.
-        - For any other direct message, return the agent.
+        A direct message that does not lie in the known channel of the requester is the agent's. Any other message is
+        rendered for the requester.
         """
         if post.kind is PostedMessageKind.SHARED or self._direct.is_known(record.requester, post.channel_id):
             return record.requester

@@ -44,7 +44,7 @@ class Views:
         return "" if code == OPENED_BEFORE else code
 
     async def push(self, trigger_id: str, view: View) -> str:
-        """Open a modal on top of the modal with the pressed button. Return an error code; "" on success.
+        """Open a modal on top of the modal that contains the pressed button. Return an error code; "" on success.
 
         The code `exchanged_trigger_id` counts as success: an earlier call with this trigger has opened the modal.
         """

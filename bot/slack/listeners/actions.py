@@ -206,8 +206,8 @@ def _register_replace(
 class HelpPresses:
     """Carries out presses on the buttons of the help message: runs a command, or opens the dialog with all commands.
 
-    `find_help`: returns a Help with the role of the request's requester. Raises CobrowseError if the answer to the
-    request has to be an error.
+    `find_help`: returns the role of the request's requester, in a Help. The role decides which commands the dialog
+    shows. Raises CobrowseError if the requester gets an error instead of the help.
     """
 
     requests: RequestService
@@ -297,10 +297,9 @@ def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) ->
 
 
 def is_in_place(body: dict[str, Any]) -> bool:
-    """Return whether the answer to a press replaces the message with the pressed button (pure).
+    """Return whether the answer to a press replaces the message or modal that contains the button (pure).
 
-    Return True if only the person who pressed can see the message or modal, and the button is not in a list. Otherwise
-    return False.
+    This is so if only the person who pressed can see the message or modal, and the button is not in a list.
     """
     return is_private(body) and not str(body["actions"][0].get("block_id")).startswith((ROW, LISTED))
 
@@ -318,8 +317,8 @@ def is_private(body: dict[str, Any]) -> bool:
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:
     """Return the value of the pressed button, and a START request by the person who pressed (pure).
 
-    The request has the key for the button *Try again*. For any other button, the caller must replace the key. `body` is
-    a `block_actions` payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    The key of the request is right only for *Try again*. The caller must replace the key for any other button. `body`
+    is a `block_actions` payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
     value = str(body["actions"][0]["value"])
     return value, replace(read_actor(body), key=f"try-again:{value}", replaces=True)

@@ -1,9 +1,13 @@
 """Listen for the buttons on session cards and in lists. A button opens a dialog, or submits a request at once.
 
-No dialog opens if the person may not use the button, if the session is over, or if nobody else can join by its link.
-The request is then submitted at once, and the answer to the request gives the reason. Two dialogs open more often. The
-dialog that asks whether to end a session opens even if nobody else can join. The dialog that shows the session's ids
-opens even if nobody else can join or the session is over. The worker checks again what the person may do.
+In three cases, no dialog opens. The bot submits the request at once, and the answer to the request gives the reason.
+
+- The person may not use the button.
+- The session is over. Exception: the dialog that shows the session's ids opens.
+- The session is open, but its link lets nobody join any more. Exception: the dialogs that show the ids and that ask
+  whether to end the session open.
+
+The worker checks again what the person may do.
 """
 
 from collections.abc import Callable
@@ -116,8 +120,8 @@ class CardPresses:
     async def start_new(self, body: dict[str, Any]) -> None:
         """Start a new session with the name and the agent of a session that is over.
 
-        The pressed button names this session. The new session's card replaces the message with the button. If this
-        message is a notice, the message stays, and the card is a new message.
+        The pressed button names the session that is over. The new session's card replaces the message that contains
+        the button. A notice is not replaced: the card is then a new message.
         """
         session_id, name, agent, channel_id = read_start_new(str(body["actions"][0]["value"]))
         press, container = read_actor(body), body.get("container") or {}
@@ -161,9 +165,8 @@ class CardPresses:
     ) -> None:
         """Open the dialog that `build` returns, in the background. If it may not open, submit `request` instead.
 
-        The dialog may not open if the person may not use the button, if the session is over, or if nobody else can join
-        by its link. For an END request, the link does not matter. `is_query`: True for a dialog that only shows data.
-        Then the state of the session does not matter.
+        The docstring of this module says when a dialog may not open. `is_query`: True for the dialog that shows the
+        session's ids.
         """
         note_place(self.responder, body, request)
         self.responder.soon(self._open(body, request, build, is_query=is_query))
@@ -284,8 +287,8 @@ def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, ar
     - `pressed`: the press that opened the dialog. The request gets the channel and the response_url of this press.
     - `argument`: the request's argument, such as the session's id.
 
-    If the dialog lies on top of another modal, the pressed button is in this modal. The result of a SEND request then
-    appears in the dialog, and any other result in the modal with the button.
+    The pressed button may be in a modal below the dialog. In this case, the result of a SEND request appears in the
+    dialog, and any other result appears in the modal below.
     """
     actor, below = read_actor(body), body["view"].get("previous_view_id")
     return replace(

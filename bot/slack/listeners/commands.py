@@ -42,7 +42,7 @@ class SlashCommand(AsyncMiddleware):
     An `@app.command` listener would need more CPU time. docs/develop/decisions/0003-command-middleware.md has the
     figures. https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
 
-    - `genesys_app`: parses the ids and URLs of conversations; None if a text cannot name a conversation.
+    - `genesys_app`: parses the ids and URLs of conversations; None if sessions belong to no conversation.
     - `offers`: turns the customer's address in a command into the argument of the request.
     """
 
@@ -110,7 +110,7 @@ async def handle_cobrowse(
 
     - `body`: Slack's payload.
     - `questions`: renders the question that asks which session to end.
-    - `genesys_app`: parses the ids and URLs of conversations; None if a text cannot name a conversation.
+    - `genesys_app`: parses the ids and URLs of conversations; None if sessions belong to no conversation.
     - `offers`: turns the customer's address in the command into the argument of the request.
 
     The result is "" if the request was stored and the answer follows later, or if the bot opens a form. The result is a

@@ -121,7 +121,7 @@ def _register_question(
 
 
 def pressed_place(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the view with the pressed button, or the whole payload if the button is in a message (pure).
+    """Return the view that contains the pressed button, or the whole payload if the button is in a message (pure).
 
     The result contains the state of the menus beside the button. `body` is a `block_actions` payload.
     """

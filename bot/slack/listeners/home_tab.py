@@ -109,7 +109,8 @@ class HomeTab:
         - `actor`: a request by the user. It is not submitted.
         - `is_new`: whether the user has no tab yet. If True, a loading view is published first.
         - `freshness`: how new the states of the sessions must be. With KNOWN, the tab shows the stored states, without
-          a call to the session service. After too many calls for one user in a minute, KNOWN replaces any other value.
+          a call to the session service. If the user has opened the tab too often in the last minute, the bot uses KNOWN
+          instead of the given value.
         - `page`: the page of the workspace's sessions to show now and in later updates; None for the page that the user
           chose last, or else the first page.
         """

@@ -1,7 +1,8 @@
 """Listen for the buttons that show a page of a list of sessions, and for the menu that filters a list by person.
 
-The new page replaces the message with the button. In the Home tab, the whole tab is published again. A button on a
-session card opens a list in a new message. The worker checks what the person may do.
+If only the person who pressed can see the message that contains the button, the new page replaces this message. If not,
+the page is a new message. A button on a session card always opens the list in a new message. After a press in the Home
+tab, the bot publishes the whole tab again. The worker checks what the person may do.
 """
 
 from dataclasses import replace

@@ -209,7 +209,7 @@ class SessionForm:
     async def _further_fields(self) -> Fields:
         """Return the values of the fields that *More options* adds: the applications and the default duration.
 
-        The caller must replace or ignore the other values of the result.
+        The other values of the result are placeholders.
         """
         return Fields(
             channel_id=ChannelId(""),

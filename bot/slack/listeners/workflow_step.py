@@ -31,8 +31,8 @@ def register(
 ) -> None:
     """Register the listener of the workflow step.
 
-    `countries`: ISO codes. Phone numbers are removed from a session's name. A number without a plus counts as a phone
-    number if it is valid in one of these countries.
+    `countries`: the ISO codes of countries. The bot removes phone numbers from the names of sessions. It recognizes a
+    number without a plus only if the number is valid in one of these countries.
     """
 
     @app.function(CALLBACK_ID, auto_acknowledge=False)
@@ -51,8 +51,10 @@ def register(
 def read_step(body: dict[str, Any], countries: Collection[str] = ()) -> Request:
     """Build the request for one execution of the workflow step (pure). `body` is Slack's payload.
 
-    `countries`: ISO codes. Phone numbers are removed from the session's name. A number without a plus counts as a phone
-    number if it is valid in one of these countries.
+    The requester is the user in the input `agent`; "" if the input is not a user id.
+
+    `countries`: the ISO codes of countries. The bot removes phone numbers from the session's name. It recognizes a
+    number without a plus only if the number is valid in one of these countries.
 
     https://docs.slack.dev/reference/events/function_executed
     """
@@ -79,8 +81,7 @@ def read_step(body: dict[str, Any], countries: Collection[str] = ()) -> Request:
 def _name(text: str, countries: Collection[str]) -> str | None:
     """Return the session's name, with an ellipsis in place of each phone number and email address.
 
-    Return None if no letter and no digit is left. `countries`: ISO codes. A number without a plus counts as a phone
-    number if it is valid in one of these countries.
+    Return None if no letter and no digit is left.
     """
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     found = find_addresses(whole, countries)

@@ -1,6 +1,6 @@
 """Receive payloads over HTTP: verify the signature of the raw bytes, then pass the payload to Bolt.
 
-If the timestamp, the signature or the body of an HTTP request is malformed, the answer is a 4xx.
+If the timestamp, the signature or the body of an HTTP request is not valid, the answer is a 4xx.
 https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
 
@@ -97,8 +97,9 @@ class HttpReceiver:
     async def handle(self, request: web.Request) -> web.Response:
         """Answer an HTTP request from Slack.
 
-        The status is a 4xx if the request is malformed or not signed by Slack. The status is 503 if the bot has too
-        many bodies to read at the same time.
+        The response is that of Bolt. If the request is malformed, too large, too slow or not signed by Slack, it does
+        not reach Bolt, and the status is a 4xx. The status is 503 if the bot has too many bodies to read at the same
+        time.
         """
         try:
             if not request.content.is_eof() or (request.content_length or 0) > BODY_BYTES:

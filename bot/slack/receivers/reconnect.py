@@ -63,8 +63,8 @@ class ReconnectBackoff:
     def is_deaf(self) -> bool:
         """Return whether the bot has been without a connection for at least `deaf_seconds`.
 
-        Each second with a connection cancels out HEARD_FACTOR seconds without one. A connection counts only after
-        `ended`, so the result has no meaning while a connection is open.
+        Each second with a connection cancels out HEARD_FACTOR seconds without one. The bot counts the seconds of a
+        connection when the connection ends. So use the result only while no connection is open.
         """
         return self._clock() - self._deaf_since >= self._deaf_seconds
 
@@ -78,12 +78,12 @@ class ReconnectBackoff:
     def ended(self, lived_seconds: float) -> bool:
         """Record that a connection has ended or has to be replaced, after it has lived for `lived_seconds`.
 
-        Return True if this is early: the connection has lived for less than STEADY_SECONDS.
+        Return whether the connection has lived for less than STEADY_SECONDS.
         """
         self._doublings = max(0, self._doublings - int(lived_seconds / STEADY_SECONDS))
         self._deaf_since = min(self._clock(), self._deaf_since + lived_seconds * (1 + HEARD_FACTOR))
         return lived_seconds < STEADY_SECONDS
 
     def ordered(self, seconds: float) -> None:
-        """Delay the next opening by Slack's Retry-After, `seconds`, or by MAX_ORDERED_SECONDS if this is shorter."""
+        """Delay the next opening by `seconds`, which is Slack's Retry-After, but at most by MAX_ORDERED_SECONDS."""
         self._next_at = max(self._next_at, self._clock() + min(seconds, MAX_ORDERED_SECONDS))

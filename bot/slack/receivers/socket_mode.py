@@ -190,8 +190,8 @@ class SocketModeReceiver:
     def _warn_too_many(self, num_connections: int) -> None:
         """Log a warning that Slack counts too many connections of the app.
 
-        After a warning, log no other until a connection has lived for at least STEADY_SECONDS. `num_connections`: the
-        number in Slack's hello, its first message on a connection; 0 if unknown.
+        After this warning, log no other until a connection has lived for at least STEADY_SECONDS. `num_connections`:
+        how many connections Slack counts; 0 if unknown.
         """
         if not self._warned_too_many:
             self._warned_too_many = True
