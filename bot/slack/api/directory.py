@@ -266,7 +266,7 @@ class SlackDirectory:
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool | None:
         """Return whether a user is in a user group, from the cache only; None if the cache does not hold the answer.
 
-        `team_id`: the parameter of `in_group`. It has no effect here.
+        `team_id`: has no effect. This method has the same parameters as `in_group`.
         """
         return self._groups.peek(user_id, group_id, self._own(user_id, team_id))
 
@@ -304,7 +304,7 @@ class SlackDirectory:
 def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
     """Return the Slack ids in a user object: the user's own id first, then the id in the organization, if any (pure).
 
-    An id in another organization is left out. `home`: the bot's Slack workspace, which tells the organization.
+    If the bot's Slack workspace `home` belongs to an organization, an id in another organization is left out.
     https://docs.slack.dev/reference/objects/user-object#enterprise_user
     """
     grid = user.get("enterprise_user")

@@ -47,7 +47,7 @@ class ForeignAddressError(ValueError):
 def slack_addresses(api_url: str) -> re.Pattern[str]:
     """Return a pattern that matches the URLs to which the bot may post (pure).
 
-    - The pattern matches https URLs of HOSTS at the default port.
+    - The pattern matches https URLs at the default port whose host is in HOSTS.
     - The pattern matches URLs with the same origin as `api_url`, which is the value of SLACK_API_URL.
     - The pattern matches no URL with a user name or a password.
     """

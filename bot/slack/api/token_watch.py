@@ -51,12 +51,10 @@ class TokenWatch:
             self._probing.cancel()
 
     async def start(self, web: AsyncWebClient, identify: Callable[[AsyncWebClient], Awaitable[T]]) -> T:
-        """Await `identify` with `web`, and return its result. Raises the errors of `identify`.
+        """Await `identify(web)`, the bot's first call to Slack, and return its result. Raises the errors of `identify`.
 
-        Only after this does the watch record refusals. While Slack refuses the token, the watch tests the token every
+        The watch records refusals only after this call. While Slack refuses the token, the watch tests the token every
         `token_probe_seconds`. Log a warning if the token begins with ROTATING, because such a token expires.
-
-        `identify`: makes the bot's first call to Slack.
         """
         identity = await identify(web)
         self._probe = web.auth_test

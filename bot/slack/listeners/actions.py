@@ -299,7 +299,7 @@ def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) ->
 def is_in_place(body: dict[str, Any]) -> bool:
     """Return whether the answer to a press replaces the message or modal that contains the button (pure).
 
-    This is so if only the person who pressed can see the message or modal, and the button is not in a list.
+    It does if only the person who pressed can see the message or modal, and the button is not in a list.
     """
     return is_private(body) and not str(body["actions"][0].get("block_id")).startswith((ROW, LISTED))
 

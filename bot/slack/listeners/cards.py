@@ -1,11 +1,12 @@
 """Listen for the buttons on session cards and in lists. A button opens a dialog, or submits a request at once.
 
-In three cases, no dialog opens. The bot submits the request at once, and the answer to the request gives the reason.
+If a dialog may not open, the bot submits the request at once, and the answer to the request gives the reason. There are
+three cases:
 
-- The person may not use the button.
-- The session is over. Exception: the dialog that shows the session's ids opens.
-- The session is open, but its link lets nobody join any more. Exception: the dialogs that show the ids and that ask
-  whether to end the session open.
+- The person may not use the button. No dialog opens.
+- The session is over. Only the dialog with the session's ids opens.
+- The session is open, but its link lets nobody join any more. Only two dialogs open: the dialog with the session's ids,
+  and the dialog that asks whether to end the session.
 
 The worker checks again what the person may do.
 """

@@ -51,7 +51,7 @@ def register(
 def read_step(body: dict[str, Any], countries: Collection[str] = ()) -> Request:
     """Build the request for one execution of the workflow step (pure). `body` is Slack's payload.
 
-    The requester is the user in the input `agent`; "" if the input is not a user id.
+    The requester is the user in the input `agent`. If this input is no user id, the requester is "".
 
     `countries`: the ISO codes of countries. The bot removes phone numbers from the session's name. It recognizes a
     number without a plus only if the number is valid in one of these countries.

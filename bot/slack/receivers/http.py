@@ -97,9 +97,8 @@ class HttpReceiver:
     async def handle(self, request: web.Request) -> web.Response:
         """Answer an HTTP request from Slack.
 
-        The response is that of Bolt. If the request is malformed, too large, too slow or not signed by Slack, it does
-        not reach Bolt, and the status is a 4xx. The status is 503 if the bot has too many bodies to read at the same
-        time.
+        Return Bolt's response. The status is a 4xx if the request is malformed, too large, too slow or not signed by
+        Slack. The status is 503 if the bot has too many bodies to read at the same time.
         """
         try:
             if not request.content.is_eof() or (request.content_length or 0) > BODY_BYTES:
