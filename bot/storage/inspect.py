@@ -34,13 +34,14 @@ READ_TIMEOUT_SECONDS = 2.0
 class StorageReport:
     """The result of an inspection of a database.
 
-    - `where`: the name of the database for people, such as "the file /data/bot.db".
+    - `where`: the name of the database in messages to people, such as "the file /data/bot.db".
     - `version`: the version of the tables; None if there are no tables yet.
     - `is_encrypted`: whether the secrets in the database are encrypted.
-    - `linked`: a function that returns the host in a user's host link; None if the user has no host link.
+    - `linked`: a function that returns the host in a user's host link; None if the user has no host link. `Linked`
+      describes its arguments.
     - `secrets`: a function that counts the stored secrets by the key that decrypts them.
-    - `shared_mode`: the mode of an SQLite file, such as "0660", if another user owns the file and its mode lets others
-      open it; else "".
+    - `shared_mode`: the mode of an SQLite file, such as "0660", if other users can open the file and this process
+      cannot change its mode; else "".
     - `left_out`: the parameters of DATABASE_URL that the bot ignores.
     """
 
@@ -89,7 +90,7 @@ def inspect_storage(
 def report(where: str, facts: Mapping[str, str], version: int, linked: Linked, secrets: Secrets) -> StorageReport:
     """Build the report about an inspected database.
 
-    - `where`: the name of the database, for people.
+    - `where`: the name of the database in messages to people.
     - `facts`: the values in the database's table `facts`, by name.
     - `version`: the version of the tables; 0 if there are no tables yet.
     - `linked`, `secrets`: the report's functions that read the database. If there are no tables, the report gets
@@ -141,7 +142,7 @@ async def _inspect_file(path: Path, encryptor: Encryptor, scope: Scope) -> Async
 
 
 def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
-    """Return the names of an SQLite file's tables, the values in its table `facts`, and `StorageReport.shared_mode`.
+    """Return the names of the tables, the values in the table `facts`, and the `shared_mode` of an SQLite file.
 
     Return None if the file does not exist. Raises StorageSetupError, OSError or sqlite3.Error if the bot cannot use the
     file.
@@ -157,7 +158,7 @@ def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
 def _query(path: Path, name: str, values: Mapping[str, Any]) -> list[Any]:
     """Run the statement with this name on an SQLite file, and return the rows.
 
-    If no process uses the file, open it as immutable. Otherwise SQLite would create two more files beside it.
+    If no process uses the file, open it as immutable, so that SQLite creates no files beside it.
     """
     in_use = path.with_name(f"{path.name}-wal").exists() and path.with_name(f"{path.name}-shm").exists()
     uri = f"{path.absolute().as_uri()}?mode=ro{'' if in_use else '&immutable=1'}"

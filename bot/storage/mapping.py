@@ -61,13 +61,13 @@ def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
 
 
 def deduplication_key(request: Request) -> str:
-    """Return a text of 32 hex digits that is the same for duplicate START requests.
+    """Return a text that is equal for two START requests if the requests are duplicates.
 
     Duplicate requests have the same requester, target, channel and text. A keyed hash replaces a customer's address in
     the text, so that nobody can guess the address from the result.
 
-    A request of another kind and a press of *Start a new one* are never duplicates. For these, return the id of the
-    request.
+    A press of *Start a new one* is never a duplicate, and neither is a request of another kind. For these, return the
+    id of the request.
     """
     if request.kind is not RequestKind.START or request.key.startswith(START_NEW_KEY):
         return request.id
@@ -80,11 +80,11 @@ def deduplication_key(request: Request) -> str:
 
 
 def accepting(agent: SlackUser | None) -> dict[str, Any]:
-    """Return the parameters of the statement `accept` that set the request's state and name the agent.
+    """Return the parameters of the statement `accept` for the request's state and for the agent's host link.
 
-    `agent`: the agent if the session can be created at once, else None. With an agent, the statement stores a request
-    as `creating`, unless it is a duplicate request, and looks for the agent's host link. With None, the statement
-    stores the request as `accepted` and looks for no host link.
+    `agent`: the agent if the session can be created at once, else None. With an agent, the statement looks for the
+    agent's host link, and stores the request as `creating`. A duplicate request is always stored as `accepted`.
+    With None, the statement stores the request as `accepted`, and looks for no host link.
     """
     state = RequestState.CREATING if agent else RequestState.ACCEPTED
     team_id, user_id, other_id = (agent.team_id, agent.user_id, agent.other_id) if agent else (None, None, None)
@@ -107,10 +107,10 @@ def accepted(row: Mapping[str, Any] | None, scope: Scope) -> Accepted:
 
 
 def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
-    """Read the agent's newest open session from a text. Return None if the text is empty or unreadable.
+    """Read the agent's newest open session from a text. Return None if there is no text, or if it is unreadable.
 
-    `text`: the value of the column `other_open` of the statement `accept`: id, end, number of the agent's open
-    sessions, and name, separated by spaces. The end is in seconds since 1970; 0 if the customer is in the session.
+    `text`: four values with spaces between: the session's id, its end, the number of the agent's open sessions, and the
+    session's name. The end is in seconds since 1970; 0 if the customer is in the session.
     """
 
     def read() -> OtherSession | None:
@@ -124,7 +124,7 @@ def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
 def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:
     """Convert a session to parameters of the statements `store_session` and `advance_with_session`.
 
-    Leave out the id of the session.
+    Leave out the ids of the session and its conversation, which `transition` returns.
     """
     return {
         "host_id": session.host_id,
@@ -160,7 +160,7 @@ def transition(
 
 
 def taken(session: Session) -> UnusableAnswerError:
-    """Return the error for a new session whose id is already stored with another team, host, requester or agent."""
+    """Return the error for a new session if its id is already stored for another team, host, requester or agent."""
     return UnusableAnswerError(why=ID_TAKEN, acted=True, reference=session.reference)
 
 

@@ -22,16 +22,16 @@ DEFAULT_TIMING = StorageTiming()
 
 
 class Storage(RequestRepository, HostCache, HostLinkRepository, LeaderLock, Protocol):
-    """An open database with its repositories. It reads and writes only the rows of one workspace.
+    """An open database with its repositories. Its members read and write the rows of one workspace.
 
-    Six members concern the whole database: `secrets`, `sweep`, `is_leader`, `use_keys`, `use_address` and
-    `replicas_with_other_key`.
+    Only these six members concern all workspaces in the database: `secrets`, `sweep`, `is_leader`, `use_keys`,
+    `use_address` and `replicas_with_other_key`.
     """
 
     def in_workspace(self, name: str) -> "Storage":
         """Return a copy of this store that is limited to the rows of one workspace.
 
-        Both stores use the same connections.
+        The copy uses the connections of this store.
 
         `name`: the short name of the workspace; "" if the process serves only one. Raises ValueError for a malformed
         name.
@@ -88,14 +88,16 @@ async def open_store(
     meter: Metrics = NULL_METRICS,
     timing: StorageTiming = DEFAULT_TIMING,
 ) -> AsyncIterator[Storage]:
-    """Open the database, create or migrate the tables, and yield the store of a process that serves one workspace.
+    """Open the database, create or migrate the tables, and yield the store.
 
-    If the process serves several workspaces, call `in_workspace` of the yielded store for the store of each workspace.
+    A process that serves one workspace uses this store. A process that serves several workspaces gets the store of each
+    workspace from the method `in_workspace` of this store.
 
     - `url`: the value of DATABASE_URL.
     - `keys`: the encryption keys, newest first. Without keys, secrets are stored as plain text.
     - `retention_days`: the number of days after which requests and sessions are deleted.
-    - `exclusive`: whether to lock an SQLite file, so that no second process can open the file with `exclusive`.
+    - `exclusive`: whether to lock an SQLite file. Only one process at a time can hold the lock.
+    - `meter`: counts failed reads and writes.
 
     Raises StorageSetupError if the bot cannot use the database.
     """

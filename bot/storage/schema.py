@@ -61,8 +61,8 @@ def check_facts(facts: Mapping[str, str], tables: Collection[str], encryptor: En
 def _can_use_newer(facts: Mapping[str, str], encryptor: Encryptor) -> bool:
     """Return whether this program can use tables whose version is newer than VERSION.
 
-    The fact `usable_from` has to be VERSION or less. Return False if this program would have to encrypt the database,
-    because this program does not know all columns that have to be encrypted.
+    Return False if the fact `usable_from` is more than VERSION. Return False also if this program would have to encrypt
+    the database, because this program does not know all columns with secrets.
     """
     encrypts_all = facts.get("key_check") == CHECK and encryptor.has_key
     return int(facts.get("usable_from", facts["version"])) <= VERSION and not encrypts_all

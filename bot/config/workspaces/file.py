@@ -36,16 +36,18 @@ class WorkspacesFile:
     def variables_of(self, name: str) -> dict[str, str]:
         """Convert the settings in one table to environment variables, and return the values by name.
 
-        The result does not contain the variables that all workspaces share. `name`: the short name of the workspace.
+        Leave out settings whose key or value is wrong, and the variables that all workspaces share.
+
+        `name`: the short name of the workspace.
         """
         return self._reader(name).variables
 
     def keys_with(self, name: str, is_wanted: Callable[[str], object]) -> list[str]:
-        """Return the keys of one table whose values are wanted.
+        """Return the keys in one table that have a wanted value.
 
         - `name`: the short name of the workspace.
-        - `is_wanted`: a function that takes a value, as the text of an environment variable. It returns a true value if
-          the value is wanted.
+        - `is_wanted`: a function that returns whether a value is wanted. It takes the value as text. In this text,
+          commas separate the items of a list.
         """
         return [key.lower() for key, value in self.variables_of(name).items() if is_wanted(value)]
 
@@ -54,10 +56,10 @@ class WorkspacesFile:
 
         - `read`: a function that reads settings, such as `read_slack`.
         - `name`: the short name of the workspace.
-        - `more`: keys and values that override the keys of the table.
+        - `more`: values by key of the table. They override the values in the table.
 
-        Raises SettingsError if a setting that `read` reads has a fault. The error also contains the faults of keys that
-        `read` does not read, such as an unknown key.
+        Raises SettingsError if a setting that `read` reads has a fault. The error then also contains faults of other
+        keys of the table, such as an unknown key. If only other keys have a fault, no error is raised.
         """
         reader = self._reader(name, more or {})
         count = len(reader.faults)
@@ -80,7 +82,7 @@ def open_file(environ: Mapping[str, str]) -> WorkspacesFile:
     """Read the file that COBROWSE_WORKSPACES names.
 
     Raises WorkspacesFileError if the file cannot be read or is not valid TOML. Raises SettingsError if the environment
-    has a setting that belongs into the tables of the file.
+    has a setting that is allowed only in the tables of the file.
     """
     path = workspaces_file(environ)
     found = WorkspacesFile(path, read_tables(path), environ)
@@ -90,21 +92,21 @@ def open_file(environ: Mapping[str, str]) -> WorkspacesFile:
 
 
 def without_settings_of_workspaces(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without the settings that belong into the tables of the file of workspaces."""
+    """Return the environment without the settings that are allowed only in the tables of the file of workspaces."""
     return {name: value for name, value in environ.items() if not _is_of_workspace(name)}
 
 
 def _is_of_workspace(name: str) -> bool:
-    """Return whether a variable belongs into the tables of the file of workspaces.
+    """Return whether a variable is allowed only in the tables of the file of workspaces.
 
-    `name`: the variable NAME, or NAME_FILE for a variable whose value can be in a file.
+    `name`: the name of the variable, with or without the ending `_FILE`.
     """
     held = name.removesuffix("_FILE")
     return name in WORKSPACE_ONLY or (held in WORKSPACE_ONLY and VARIABLES[held].takes_file)
 
 
 def _misplaced(file: WorkspacesFile) -> list[str]:
-    """Return the names of the environment variables that belong into the tables of the file.
+    """Return the names of the variables that the environment sets, but that only the tables of the file may set.
 
     Leave out variables that a table uses by `{env = "NAME"}`. Leave out variables with their default value, because
     .env.example sets them.

@@ -25,10 +25,10 @@ class WorkspaceSettings:
     """The settings of one workspace, or the error about the workspace's table. Either `settings` or `error` is None.
 
     - `name`: the short name of the workspace.
-    - `fingerprint`: a hash of the table, of the hosts file, and of the faults. If two reads give different hashes, the
-      workspace has changed.
-    - `files`: the paths of the hosts file and, if the table has a fault, of its secret files. If one of these files
-      changes, the settings have to be read again.
+    - `fingerprint`: a hash of the table, of the CSV file in COBROWSE_HOSTS_FILE, and of the faults. If two reads give
+      different hashes, the workspace has changed.
+    - `files`: the path of this CSV file. If the table has a fault, also the paths of the table's secret files. After a
+      change of one of these files, the settings have to be read again.
     """
 
     name: str
@@ -46,11 +46,11 @@ def read_workspaces(process: ProcessSettings, before: Workspaces | None = None) 
     """Read the file that COBROWSE_WORKSPACES names. Return the workspaces by name, in the order of the file.
 
     - `process`: the settings that all workspaces share.
-    - `before`: the result of the last read; None at the first read. The result contains the same object as `before` for
-      each unchanged workspace without a fault.
+    - `before`: the result of the last read; None at the first read. If a workspace is unchanged and has no fault, its
+      object in `before` is also in the result. All other workspaces get a new object.
 
     Raises WorkspacesFileError if the file cannot be read or is not valid TOML. Raises SettingsError if the environment
-    has a setting that belongs into the tables of the file.
+    has a setting that is allowed only in the tables of the file.
     """
     environ = process.sources.environ
     tables = open_file(environ).tables
@@ -106,7 +106,7 @@ def _twin_fault(name: str, kind: str, other: str) -> str:
 
 
 def _digest(table: Table) -> str:
-    """Return a hash of a table and of the content of the hosts file that the table names."""
+    """Return a hash of a table and of the CSV file that its key `cobrowse_hosts_file` names."""
     digest = hashlib.sha256(json.dumps(table, sort_keys=True, default=str).encode())
     for path in _files(table):
         try:
@@ -122,7 +122,7 @@ def _files(table: Table) -> tuple[str, ...]:
 
 
 def _shared(process: ProcessSettings) -> dict[str, str]:
-    """Return the variables of the process that all workspaces share, with the values from secret files."""
+    """Return the variables that all workspaces share, by name. Include the values from secret files of the process."""
     read_from = {file.variable for file in process.sources.files.values()}
     environ = without_settings_of_workspaces(process.sources.environ)
     shared = {name: value for name, value in environ.items() if name not in read_from}

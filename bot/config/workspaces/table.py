@@ -24,12 +24,15 @@ _SWITCH = {"true": "true", "on": "true", "false": "false", "off": "false"}
 class TableReader(Reader):
     """Reads the values of one table of the file of workspaces as if they were environment variables.
 
-    The faults name the table and the keys of the table. The constructor takes two sets of variables: `shared`, which
-    all workspaces share, and `environ`, which the table can use by `{env = "NAME"}`.
+    The faults name the table and the keys of the table.
+
+    The constructor takes `shared`, the variables that all workspaces share. Its argument `environ` has the variables
+    that the table can use by `{env = "NAME"}`. The attributes are:
 
     - `workspace`: the short name of the workspace.
     - `variables`: the variables that were made from the keys of the table, by name.
-    - `environ`: the variables in `variables`, and the shared variables.
+    - `environ`: all variables that the reader can read: `variables` and `shared`. It differs from the argument
+      `environ`.
     - `paths`: the paths of the secret files that the table names.
     - `has_read_wrong_key`: whether `given` was called for a key with a fault.
     """
@@ -73,8 +76,8 @@ class TableReader(Reader):
     def _variables_of(self, key: str, value: object) -> dict[str, str]:
         """Convert a key and its value to an environment variable: a dict with its name and value.
 
-        Add a fault and return an empty dict if the key is unknown, if the file itself contains a secret, or if the
-        value has an unsupported type.
+        Add a fault and return an empty dict if the key is unknown, if the value is a secret that stands in the file
+        itself, or if the value has an unsupported type.
         """
         variable, name = KEYS.get(key), key.upper()
         if variable is None:
@@ -115,7 +118,7 @@ class TableReader(Reader):
 
 
 def _key(name: str) -> str:
-    """Return the key of a table that sets a variable; "" if no key sets it. `name`: the variable NAME or NAME_FILE."""
+    """Return the key in a table that sets the variable `name`, which may end with `_FILE`; "" if no key sets it."""
     keys = (name.lower(), name.removesuffix("_FILE").lower())
     return next((key for key in keys if key in KEYS), "")
 

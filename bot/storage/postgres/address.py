@@ -75,7 +75,7 @@ class DatabaseAddress:
 
 
 def read_address(url: str) -> DatabaseAddress:
-    """Check a Postgres URL. If the result has `faults`, do not connect with the URL."""
+    """Check a Postgres URL, and return the result. The bot cannot use a URL for which the result has `faults`."""
     scheme, _, rest = url.partition("://")
     found = re.fullmatch(r"([^/?]*)([^?]*)(?:\?(.*))?", rest, re.DOTALL)
     if "#" in rest or found is None:

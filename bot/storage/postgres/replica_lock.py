@@ -31,15 +31,16 @@ CONNECTION_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.Inter
 class ReplicaLock:
     """Shows other replicas that this replica runs: holds an advisory lock on its owner number from `open` to `close`.
 
-    Also shows them which key this replica encrypts with, and makes one replica the leading replica.
+    Also shows them which key this replica encrypts with. After the first call of `is_leader`, tries to make this
+    replica the leading replica.
 
     - `owner`: the owner number of this replica.
     - `key_number`: a number that stands for the encryption key of this replica; 0 without a key.
-    - `url`: the URL for the next connection.
+    - `url`: the Postgres URL that the next connection uses.
     - `is_held`: whether this replica holds the lock. Without the lock, other replicas may take over this replica's
       requests.
-    - `on_change`: a function that is called after a loss of the lock, after the lock was taken again, and after
-      `check_now`.
+    - `on_change`: a function that this object calls after a loss of the lock, after the lock was taken again, and after
+      `check_now`; None if nothing is to be called.
     """
 
     def __init__(self, url: str, owner: int, timing: StorageTiming, *, key_number: int = 0) -> None:
@@ -65,8 +66,9 @@ class ReplicaLock:
     async def open(self) -> None:
         """Take the lock, and start the background task that keeps the lock.
 
-        Raises StorageSetupError if a proxy between the bot and the server pools transactions, because locks do not work
-        through such a proxy.
+        Raises StorageSetupError if the server is read-only. Raises StorageSetupError also if a proxy between the bot
+        and the server pools transactions, because locks do not work through such a proxy. Raises one of
+        CONNECTION_ERRORS if the lock cannot be taken for another reason.
         """
         await self._acquire()
         if await is_pooled(self._connection, self.url, self._timing):
@@ -84,8 +86,9 @@ class ReplicaLock:
     async def announce_key(self, key_number: int) -> None:
         """Tell the other replicas that this replica now encrypts with a new key.
 
-        `key_number`: the number that stands for the new key (`Encryptor.key_number`). Return when the other replicas
-        can read the number, at the latest after `server_move_seconds`.
+        Wait until the other replicas can read the number of the key, or until `server_move_seconds` have passed.
+
+        `key_number`: the number that stands for the new key (`Encryptor.key_number`).
         """
         self.key_number = key_number
         self._key_announced.clear()
@@ -203,10 +206,7 @@ async def is_pooled(connection: Any, url: str, timing: StorageTiming) -> bool:
 
 
 async def enable_keepalive(connection: Any) -> None:
-    """Make the server send TCP keepalives on this connection.
-
-    If this machine is lost, the server closes the connection.
-    """
+    """Make the server send TCP keepalives, so that it closes the connection if this machine is lost."""
     await connection.execute(STATEMENTS["enable_keepalive"].text)
 
 

@@ -21,7 +21,7 @@ CERTIFICATE_PARAMETERS = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 class ServerFacts:
     """The state of a database that the bot can use.
 
-    - `where`: the name of the database, for people.
+    - `where`: the name of the database in messages to people.
     - `version`: the version of the tables; 0 if there are no tables yet.
     - `facts`: the values in the database's table `facts`, by name.
     """

@@ -44,7 +44,7 @@ MAX_ACCEPT_ATTEMPTS = 3
 class PostgresStore:
     """Stores the requests and hosts of one workspace in Postgres. Its repositories (`sessions` …) store other data.
 
-    RequestRepository, HostCache and HostLinkRepository in bot/core/ports.py describe the methods without a docstring.
+    If a member has no docstring here, see RequestRepository, HostCache and HostLinkRepository in bot/core/ports.py.
     """
 
     shared = True
@@ -70,7 +70,7 @@ class PostgresStore:
     def in_workspace(self, name: str) -> "PostgresStore":
         """Return a copy of this store that is limited to the rows of one workspace.
 
-        Both stores use the same connections.
+        The copy uses the connections of this store.
 
         `name`: the short name of the workspace; "" if the process serves only one.
         """
@@ -163,8 +163,8 @@ class PostgresStore:
     async def orphans(self) -> Sequence[StoredRequest]:
         """Take over the requests of dead replicas, and return these requests, oldest first.
 
-        Include requests of this replica that are stored although `accept` failed. Return [] if this replica does not
-        hold its lock.
+        Include each request of this replica that the database stored although `accept` raised an error. Return [] if
+        this replica does not hold its lock.
         """
         if not self._replica_lock.is_held:
             return []

@@ -59,10 +59,10 @@ class PeopleTable:
         self._database = database
 
     async def export(self, user_id: UserId, team_id: TeamId | None) -> dict[str, Any]:
-        """Return the stored data about the person, without secrets, as a list of JSON objects for each table.
+        """Return the stored data about the person. Replace secrets by HIDDEN.
 
-        The keys are the names of the tables. The additional key `named_in_failures` has the requests whose errors name
-        the person.
+        The keys of the result are the names of the tables. Each value is a list of the table's rows. A row is a dict of
+        JSON values. The additional key `named_in_failures` has the requests whose errors name the person.
 
         `team_id`: the id of the Slack workspace whose data to export; None for the data of all Slack workspaces. Raises
         StorageUnavailableError if the database fails.
@@ -212,8 +212,8 @@ def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
 def _is_about(row: Row, user_id: UserId) -> bool:
     """Return whether a notice is about this person. Return True for an unreadable notice.
 
-    A notice with the field `people` is about the person if the field names nobody else. Any other notice is about the
-    person if one of the fields `agent`, `ender`, `person` and `ids` names the person.
+    If the notice has the field `people`, return whether this field names no other person. Otherwise return whether one
+    of the fields `agent`, `ender`, `person` and `ids` names this person.
     """
     data = _json(row["data"])
     if not data:

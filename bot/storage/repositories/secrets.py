@@ -94,10 +94,7 @@ class SecretTable:
         await self._database.fetch("set_fact", {"name": "key_check", "value": self._encryptor.encrypt(CHECK)})
 
     async def _needs_keys_beside(self, new: Encryptor) -> bool:
-        """Return whether a stored value would be lost with the keys of `new`.
-
-        Such a value is one that the current keys decrypt and that no key of `new` decrypts.
-        """
+        """Return whether the current keys decrypt a stored value that no key of `new` decrypts."""
 
         def is_lost(table: str, row: Row) -> bool:
             texts = [text for column in SECRET_COLUMNS[table] if (text := row[column]) is not None]
@@ -112,7 +109,7 @@ class SecretTable:
         return False
 
     async def rotate(self) -> KeyRotation:
-        """Encrypt with the newest key all values that only an older key decrypts.
+        """Find all values that only an older key decrypts, and encrypt them with the newest key.
 
         Search the database up to MAX_PASSES times, because a running bot may write values with an older key.
 
@@ -130,7 +127,7 @@ class SecretTable:
         return KeyRotation(changed, left)
 
     async def _pass(self) -> int:
-        """Go through the database one time, and encrypt with the newest key what only an older key decrypts.
+        """Search the database one time for values of older keys, and encrypt these values with the newest key.
 
         Return the number of changed values.
         """
@@ -164,7 +161,7 @@ class SecretTable:
         return {**row, **values, **{f"was_{column}": row[column] for column in columns}}
 
     def _with_newest(self, text: str | None) -> str | None:
-        """Return a stored value, encrypted with the newest key.
+        """Encrypt a stored value with the newest key, and return the result.
 
         Return `text` unchanged if the newest key already decrypts the text, or if no key decrypts the text.
         """

@@ -158,8 +158,8 @@ def _open_used(path: Path) -> sqlite3.Connection:
 def _open_backup(path: Path) -> sqlite3.Connection:
     """Open a backup for reading.
 
-    Open the file as immutable if there is no write-ahead log beside the backup. Otherwise SQLite would create files
-    beside the backup.
+    If there is no write-ahead log beside the backup, open the file as immutable, so that SQLite creates no files beside
+    it.
     """
     how = "ro" if path.with_name(f"{path.name}-wal").exists() else "ro&immutable=1"
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={how}", uri=True, timeout=BUSY_SECONDS)
@@ -202,7 +202,7 @@ def _give_to_owner(file: Path, path: Path) -> None:
 def _remove_log(path: Path) -> None:
     """Write the write-ahead log of the old database into the old database, and delete the log.
 
-    Otherwise SQLite would apply the old log to the restored database.
+    If the log stayed, SQLite would apply it to the restored database.
     """
     if path.exists():
         with suppress(sqlite3.Error), closing(sqlite3.connect(path, isolation_level=None)) as connection:

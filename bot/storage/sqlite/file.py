@@ -130,9 +130,9 @@ def make_private(path: Path) -> None:
 
 
 def shared_mode(path: Path) -> str:
-    """Return the mode of a file, such as 0660, if another user owns the file and the mode gives access to other users.
+    """Return the mode of a file, such as "0660", if other users can open it and this process cannot change its mode.
 
-    Otherwise, and if the process runs as root, return "".
+    Otherwise, return "". Only root and the owner of a file can change its mode.
     """
     found = path.stat()
     mode = stat.S_IMODE(found.st_mode)

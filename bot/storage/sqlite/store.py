@@ -46,7 +46,7 @@ _DELAYED = (RequestState.CREATED, RequestState.ANSWERED)
 class SQLiteStore:
     """Stores the requests and hosts of one workspace in SQLite. Its repositories (`sessions` …) store other data.
 
-    RequestRepository, HostCache and HostLinkRepository in bot/core/ports.py describe the methods without a docstring.
+    If a member has no docstring here, see RequestRepository, HostCache and HostLinkRepository in bot/core/ports.py.
     """
 
     shared = False
@@ -64,9 +64,11 @@ class SQLiteStore:
     ) -> None:
         """Open the file. Create the file if the file does not exist.
 
+        - `encryptor`: encrypts the secrets. With None, secrets are stored as plain text.
         - `retention_days`: the number of days after which requests and sessions are deleted.
         - `exclusive`: whether to lock the file. Only one process at a time can hold the lock.
         - `clock`: a function that returns the seconds since 1970.
+        - `meter`: counts failed reads and writes.
 
         Raises StorageSetupError if the bot cannot use the file.
         """
@@ -86,7 +88,7 @@ class SQLiteStore:
     def in_workspace(self, name: str) -> "SQLiteStore":
         """Return a copy of this store that is limited to the rows of one workspace.
 
-        Both stores use the same connections.
+        The copy uses the connections of this store.
 
         `name`: the short name of the workspace; "" if the process serves only one.
         """

@@ -31,7 +31,7 @@ class _Job:
 
 
 class BatchWriter:
-    """Runs functions that write to SQLite, on one thread and one connection, many functions in one transaction.
+    """Runs functions that write to SQLite, on one thread and one connection. Many functions share a transaction.
 
     If a function fails, the transaction is rolled back, and each function runs again in a separate transaction. So a
     function may run twice.
