@@ -37,7 +37,7 @@ MAX_ADMINISTRATORS = 20
 
 @dataclass(frozen=True, slots=True)
 class Allowlist:
-    """A list of people: user ids (`U…`, `W…`) and ids of user groups (`S…`). An empty list counts as False."""
+    """A list of people: user ids (`U…`, `W…`) and ids of user groups (`S…`). `bool()` of an empty list is False."""
 
     users: frozenset[UserId] = frozenset()
     groups: tuple[str, ...] = ()
@@ -50,6 +50,7 @@ class Allowlist:
 class AccessRules:
     """The settings that say what people may do.
 
+    - `supervisors`, `admins`: the supervisors and the administrators.
     - `members`: the people who may start sessions, in addition to supervisors and administrators. Empty means every
       full member.
     - `channels`: the channels in which people may start sessions. Empty means every channel.
@@ -70,8 +71,9 @@ class AccessRules:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The Slack workspace of the bot's token, as Slack's auth.test returns it.
+    """The Slack workspace or organization to which the bot token belongs, as Slack's auth.test returns it.
 
+    - `team_id`: the id of the Slack workspace; the id of the organization if `org_wide` is True.
     - `enterprise_id`: the workspace's Enterprise Grid organization; None if there is none.
     - `org_wide`: whether the bot is installed in the whole organization and serves all its Slack workspaces.
     """
@@ -158,11 +160,10 @@ class AccessPolicy:
     def check_channel_allowed(self, request: Request) -> None:
         """Check that people may start sessions in the request's channel.
 
-        A workflow step has no channel. For a workflow step, check that workflows may start sessions.
+        A workflow step has no channel. For a workflow step, check instead that workflows may start sessions.
 
-        Raises PermissionDeniedError if the settings do not list the channel, if the request is a workflow step and
-        workflows may not start sessions, or if the bot does not serve the Slack workspace of the request. Raises
-        NobodyNamedError if a workflow step names nobody.
+        Raises PermissionDeniedError if the channel or the workflow is not allowed, or if the bot does not serve the
+        Slack workspace of the request. Raises NobodyNamedError if a workflow step names nobody.
         """
         self._check_home(request)
         if request.kind is RequestKind.STEP:  # it comes from no channel
@@ -215,11 +216,10 @@ class AccessPolicy:
         return replace(request, requester=requester, target=target)
 
     async def role(self, user_id: UserId, team_id: TeamId) -> Role:
-        """Return a user's role. Do not check that the user is a member of the workspace.
+        """Return a user's role. A person who is no supervisor or administrator gets MEMBER, even a guest.
 
-        Raises SlackUnavailableError if a look-up in Slack fails.
-
-        `team_id`: the Slack workspace from which the request came.
+        `team_id`: the Slack workspace from which the request came. Raises SlackUnavailableError if a look-up in Slack
+        fails.
         """
         return await self._decide(lambda ask: self._role(user_id, team_id, ask))
 
@@ -236,10 +236,11 @@ class AccessPolicy:
             return False
 
     async def administrators(self, *also: UserId) -> tuple[tuple[UserId, ...], bool]:
-        """Return the main ids of the administrators and of the users `also`, and whether the list is complete.
+        """Return the main ids of the administrators and of the users `also`, and whether all of them are known.
 
-        Leave out users who are not full members of the workspace. Return at most MAX_ADMINISTRATORS ids. The list is
-        incomplete only if a look-up in Slack failed and can succeed later.
+        Leave out users who are not full members of the workspace. Return at most MAX_ADMINISTRATORS ids.
+
+        The second value is False if ids can be missing, because a look-up in Slack failed and can succeed later.
         """
         user_ids, are_all = {*self._rules.admins.users, *also}, True
         for group_id in self._rules.admins.groups:
@@ -332,10 +333,9 @@ class AccessPolicy:
 
     @staticmethod
     def _is_on_any(allowlists: Sequence[Allowlist], person: SlackUser, team_id: TeamId, ask: Ask) -> bool:
-        """Return whether one of the lists contains one of the person's ids, or a user group that the person is in.
+        """Return whether one of the lists contains the person, by id or by user group.
 
-        If a look-up in a user group fails, go on with the other groups. Raises SlackUnavailableError after a failed
-        look-up if no other entry of the lists fits the person.
+        Raises SlackUnavailableError if a look-up failed and no other entry of the lists contains the person.
         """
         if any(not allowlist.users.isdisjoint(person.ids) for allowlist in allowlists):
             return True

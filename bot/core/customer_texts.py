@@ -62,14 +62,18 @@ class CustomerTexts:
         return other if other and other.of(medium) else self.default
 
     def names_agent(self, medium: ContactChannel, language: str) -> bool:
-        """Return whether the text for this medium and language, or the email's subject, has the placeholder AGENT."""
+        """Return whether the text for this medium and language contains the placeholder AGENT.
+
+        For an email, also look in the subject.
+        """
         text = self.in_language(medium, language)
         return AGENT in text.of(medium) or (medium is ContactChannel.EMAIL and AGENT in text.email_subject)
 
     def fill(self, text: str, link: str, agent: str = "") -> str:
-        """Replace the placeholders in `text` by the session's link, the agent's name and the company's name.
+        """Return `text` with the session's link, the agent's name and the company's name in place of the placeholders.
 
-        Raises SendRejectedError if the result is longer than MAX_TEXT_LENGTH.
+        `agent`: the agent's name; "" if `text` does not contain the placeholder AGENT. Raises SendRejectedError if the
+        result is longer than MAX_TEXT_LENGTH.
         """
         values = {COMPANY: self.company, AGENT: clean(agent, MAX_NAME_LENGTH), LINK: link}
         whole = _PLACEHOLDER.sub(lambda found: values.get(found[0], found[0]), text)

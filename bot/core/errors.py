@@ -77,7 +77,7 @@ class CobrowseError(Exception):
 
 
 def _only(*codes: str) -> dict[str, tuple[str, ...]]:
-    """Return the metadata of a dataclass field that the database stores only for errors with one of these codes.
+    """Return metadata for a dataclass field: the database stores the field only for errors with one of `codes`.
 
     Without `codes`, the database never stores the field.
     """
@@ -167,7 +167,7 @@ class PersonNotAllowedError(PermissionDeniedError):
     - not_a_member: the person is a guest, a bot, deactivated or an outsider; `standing` says which.
     - not_listed: the setting COBROWSE_MEMBERS does not list the person.
 
-    `is_target`: True if somebody else requested a session that this person would host.
+    `is_target`: True if another person or a workflow made the request, False if this person did.
     """
 
     code: Literal["not_a_member", "not_listed"] = field()
@@ -214,7 +214,7 @@ class RuleMiss:
 class HostNotFoundError(CobrowseError):
     """No host rule finds a host for the person.
 
-    - `is_target`: True if somebody else requested a session that this person would host.
+    - `is_target`: True if another person or a workflow made the request, False if this person did.
     - `tried`: the reason of each host rule, in the order of the rules.
     """
 
@@ -263,7 +263,7 @@ class LoginRefusedError(ServiceError):
     """Genesys's login refused the bot's OAuth client or a person's sign-in.
 
     - `code`: oauth_refused for the OAuth client, connect_failed for a person's sign-in.
-    - `oauth_error`: OAuth's error code, such as invalid_client.
+    - `oauth_error`: OAuth's error code, such as invalid_client; WEB_PAGE if a web page came in place of an answer.
     - `words`: the login's description of the error, at most 300 characters, not escaped for Slack and without the
       secrets that were sent.
     """
@@ -274,7 +274,7 @@ class LoginRefusedError(ServiceError):
 
     @property
     def is_about_address(self) -> bool:
-        """Return True if the answer suggests that Genesys does not allow the bot's IP address.
+        """Return True if the login's answer suggests that Genesys does not allow the bot's IP address.
 
         Such an answer is a web page, has the code access_denied, or mentions an IP address or an allow list.
         """
@@ -596,8 +596,8 @@ class SessionActionError(CobrowseError):
     - already_shared: the session is already posted in the request's channel. `permalink`: the URL of the posted
       message, "" if unknown.
     - no_link_to_send: the session has a join code and no join URL.
-    - link_used_up: nobody else can join by the link. Genesys does not report that the customer is in the session.
-    - customer_joined: the customer has joined, and nobody else can join by the link.
+    - link_used_up: nobody can join by the link any more, and Genesys does not report that the customer has joined.
+    - customer_joined: the customer has joined, and nobody can join by the link any more.
 
     `agent`: the agent whom the requester named; None if the requester named nobody. Only the first two codes have it.
     `record`: the session that the code is about; None if the code is about no single session, or if it is unknown.
@@ -625,13 +625,13 @@ class SessionActionError(CobrowseError):
 
 @dataclass(eq=False)
 class RetryRejectedError(CobrowseError):
-    """The bot does not act on a press of a button below a failed request, such as *Try again*.
+    """The bot does not act on a press of a button that repeats a failed request, such as *Try again*.
 
     `code` is one of these:
 
-    - not_your_request: the failed request is another person's.
-    - already_retried: the failed request was repeated before, or did not fail.
-    - request_forgotten: the failed request is no longer stored.
+    - not_your_request: another person made the request that the button would repeat.
+    - already_retried: the request was repeated already, or did not fail.
+    - request_forgotten: the request is no longer stored.
     """
 
     code: Literal["not_your_request", "already_retried", "request_forgotten"] = field()

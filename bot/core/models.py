@@ -206,7 +206,7 @@ class Request:
     - `channel_id`: the Slack channel; "" if the request came from no channel.
     - `view_id`: Slack's id of the open modal that shows the answer; None if the request came from no modal.
     - `trace_context`: the request's trace, in the form of W3C's `traceparent[, tracestate]`; None if there is no trace.
-    - `reply_url`: Slack's response_url, a secret.
+    - `reply_url`: Slack's response_url, a secret; None if there is none.
     - `replaces`: True if the answer replaces the message that contains the pressed button.
     - `duplicate_of`: the earlier request whose session this request shares; None if this request gets a new session.
     - `is_group_message`: True if the request came from a group message, where the bot cannot post. Not stored.
@@ -362,8 +362,8 @@ class CreateSessionRequest:
 class SessionDefaults:
     """The settings for new sessions: the default application and time-out, and the countries of phone numbers.
 
-    `phone_countries`: ISO codes. A number without a plus in a session name counts as a phone number if it is valid in
-    one of these countries.
+    `phone_countries`: ISO codes. If a session name contains a number without a plus, the number counts as a phone
+    number only if it is valid in one of these countries.
     """
 
     application_id: str = "web"
@@ -451,7 +451,7 @@ class SessionState:
     - `joined_at`: when the customer joined.
     - `ended_at`: when the session ended.
     - `ending`: how the session ended.
-    - `is_link_dead`: True if nobody else can join the session.
+    - `is_link_dead`: True if nobody can join the session any more.
     - `viewer_url`: the URL where the host sees the customer's screen, a secret of the host.
     """
 
@@ -483,8 +483,9 @@ class LiveMode(StrEnum):
 class SessionRecord:
     """A session, as the database holds it.
 
-    - `session`: the session. Its link and code are "" if nobody else can join, and in a copy for a person who may not
-      read them.
+    - `session`: the session. Its link and code are "" if nobody can join any more. They are also "" in a record for a
+      person who may not read them.
+    - `team_id`: the Enterprise Grid organization of the session's request; its Slack workspace if there is none.
     - `request_id`: the request that created the session; None if unknown.
     - `channel_id`: the channel of the request `request_id`; "" if unknown.
     - `started_at`: when the session was stored.
@@ -494,7 +495,7 @@ class SessionRecord:
     - `ended_at`: when the session ended; None if the session is open or its time ran out.
     - `read_at`: when the record was read. `read_at` and `session.ends_at` are by the database's clock.
     - `state`: the session's state as Genesys last reported it.
-    - `is_gone`: True if the session is open and nobody else can join by its link.
+    - `is_gone`: True if the session is open and nobody can join by its link any more.
     """
 
     session: Session

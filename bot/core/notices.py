@@ -47,14 +47,14 @@ class ToldReaders:
     def of(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
         """Return the users and channels that have a message of this notice.
 
-        Return () if the notice is over or unknown. `key`: None if there is no notice; the result is then ().
+        Return () if the notice is over or unknown, or if `key` is None.
         """
         return self._readers.get((kind, key), ()) if key else ()
 
     def expected(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
         """Return the users and channels that will get a message of this notice and have no message yet.
 
-        Return () if the notice is over or unknown. `key`: None if there is no notice; the result is then ().
+        Return () if the notice is over or unknown, or if `key` is None.
         """
         return self._expected.get((kind, key), ()) if key else ()
 
@@ -184,7 +184,7 @@ class NoticeBoard:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Stop the background task. Wait up to `stop_seconds` for messages that the task is sending."""
+        """Stop the background task. Wait up to `NoticeTiming.stop_seconds` for messages that the task is sending."""
         self._is_stopping = True
         self.wake()
         if self._task:
@@ -259,11 +259,7 @@ class NoticeBoard:
 
 
 def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
-    """Return the notice's messages after Slack has updated the message `edited`.
-
-    In the result, `edited` has the notice's version. If `edited` was posted before the notice's `opened_at`, the result
-    does not contain it, because a newer message replaces it.
-    """
+    """Return the notice's messages after the update of `edited`. Leave out `edited` if a newer message replaces it."""
     shows = replace(edited, version=notice.version, is_over=notice.over_at is not None)
     is_current = edited.opened_at == notice.opened_at
     return tuple(

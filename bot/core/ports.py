@@ -355,7 +355,7 @@ class NoticeRepository(Protocol):
         """Return the notice of this kind with this key. If none is stored, return an empty notice with version 0."""
 
     async def save(self, notice: Notice) -> bool:
-        """Store a changed notice, and increase its version by 1.
+        """Store a changed notice, with the next higher version. `notice` itself keeps its version.
 
         Return False and change nothing if another replica or task has stored a newer version of the notice.
         """
@@ -376,8 +376,8 @@ class NoticeRepository(Protocol):
     async def store_messages(self, notice: Notice, seconds: float) -> bool:
         """Store the messages and the field `shown` of a notice that this replica has reserved.
 
-        Make the reservation expire `seconds` from now. Return False and change nothing if the reservation has passed to
-        another replica or task, so that `takes` of the stored notice is higher than `takes` of `notice`.
+        Make the reservation expire `seconds` from now. Return False and change nothing if another replica or task has
+        taken over the reservation. The stored notice then has a higher `takes` than `notice`.
         """
 
 
@@ -439,7 +439,7 @@ class Responder(Notifier, Protocol):
         """
 
     def shorten_deadlines(self) -> None:
-        """Use the time-out `last_post_timeout` for all posts from now on, because the process is stopping.
+        """Use `SlackTiming.last_post_timeout` for all posts from now on, because the process is stopping.
 
         Posts in progress get this time-out, too.
         """
@@ -690,10 +690,10 @@ class SetupProbe(Protocol):
     """Tests whether the cause of an error is fixed. Creates no session and sends no message."""
 
     async def is_repaired(self, error: CobrowseError) -> bool | None:
-        """Return whether the call that failed with `error` would succeed now; None if the bot cannot find this out.
+        """Return whether the call that failed with `error` would succeed now.
 
-        The bot cannot find this out if only a real call would show it, such as the creation of a session. It also
-        cannot if the test itself fails for another reason.
+        Return None if only a real call would show this, such as the creation of a session, or if the test itself fails
+        for another reason.
         """
 
 
@@ -863,7 +863,7 @@ class Metrics:
     def secret_reloaded(self, name: str, result: str) -> None:
         """Count one change of a file that holds a secret.
 
-        `name`: the name of the setting. `result`: one of RELOADS.
+        `name`: the name of the setting. `result`: one of RELOADS, which says whether the bot uses the new value.
         """
 
     def live_look(self, result: str) -> None:
@@ -878,10 +878,13 @@ class Metrics:
 
         `kind` is one of these:
 
-        - "event", "repeated", "unwatched": Genesys reported a change of a conversation. The report led to a hint, was
-          the same as the one before, or was about a conversation without a watched session.
+        - "event": Genesys reported a change of a conversation, and the report led to a hint.
+        - "repeated": Genesys sent the same report again, so it led to no hint.
+        - "unwatched": Genesys reported a change of a conversation that has no watched session.
         - "refused": Genesys refused the subscription to the conversations of one host.
-        - "connected", "closing", "closed": the WebSocket opened, Genesys announced its close, or it closed.
+        - "connected": the WebSocket opened.
+        - "closing": Genesys announced that it will close the WebSocket.
+        - "closed": the WebSocket closed.
         """
 
     def live_connected(self, *, is_up: bool) -> None:

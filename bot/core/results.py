@@ -62,7 +62,7 @@ class OpenSession:
 class LastSession:
     """The session that the requester named, or the requester's newest session.
 
-    `record`: without the link if the session is over or nobody else can join.
+    `record`: without the link if the session is over or nobody can join any more.
     """
 
     code = "last_session"

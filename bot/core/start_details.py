@@ -78,10 +78,10 @@ def details_of(argument: str | None) -> StartDetails:
 
 
 def without_address(argument: str | None) -> str | None:
-    """Return a text that is the same for duplicate START requests and contains no customer's address.
+    """Return the `argument` of a START request without the customer's address, to compare it with other requests.
 
-    If `argument`, the text of a START request, contains an address, the result is its thread and the fingerprint of the
-    address. `details_of` cannot decode this result. Otherwise, the result is `argument`.
+    If `argument` contains an address, return the thread and the fingerprint of the address. `details_of` cannot decode
+    this text. Return any other `argument` unchanged.
     """
     details = details_of(argument)
     return f"{details.thread} {details.fingerprint}".strip() if details.send_to else argument

@@ -103,7 +103,7 @@ REQUIRED_FIELDS = {
 
 
 def field_names(kind: type[CobrowseError], code: str) -> tuple[str, ...]:
-    """Return the names of the fields of an error that its record holds. `kind`, `code`: the error's class and code."""
+    """Return the names of an error's fields that the database stores. `kind`, `code`: the error's class and code."""
     every: tuple[Field[Any], ...] = fields(kind) if is_dataclass(kind) else ()
     return tuple(each.name for each in every if code in each.metadata.get("codes", (code,)))
 
@@ -149,11 +149,7 @@ def _of_this_version(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_detail(record: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of a stored record in which the detail of a SendRejectedError is in the field `detail`.
-
-    The stored record holds the detail in another field: see FIELDS_OF_DETAILS. Return the record of any other error
-    unchanged.
-    """
+    """Return the record with the detail of a SendRejectedError in the field `detail`; any other record unchanged."""
     code = record.get("code")
     name = FIELDS_OF_DETAILS.get(code) if isinstance(code, str) else None
     return record | {"detail": str(record[name])} if name in record else record

@@ -61,8 +61,8 @@ class NoticeTiming:
       notice.
     - `edit_pause_seconds`: the pause between two rounds of updates to the messages of one notice.
     - `retry_seconds`: the pause before the next round, if Slack did not accept a message of the notice.
-    - `renewal_seconds`: how old the messages about a fault are when the next failure causes new messages, in place of
-      an update of the old ones. Slack notifies nobody of an update.
+    - `renewal_seconds`: if the messages about a fault are at least this old, the next failure makes the bot post new
+      messages. Otherwise, the bot updates the old ones. Slack notifies nobody of an update.
     - `grace_seconds`: how long a request for access stays open after an administrator linked the person. In this time,
       the replica that stored the link adds the administrator's name to the notice.
     - `stop_seconds`: how long a shutdown waits for messages that the bot is sending.
@@ -93,8 +93,8 @@ class PushTiming:
     - `trim_seconds`: the longest time for which the bot stays subscribed to a host without a watched session.
     - `repeat_seconds`: the time between the two looks at a session after an event. At the first look, the API may still
       return the state from before the event.
-    - `lost_event_seconds`: the longest time without a hint about a subscribed conversation. After this time, the bot
-      looks at the sessions of the conversation.
+    - `lost_event_seconds`: if no hint about a subscribed conversation comes for this long, the bot looks at the
+      sessions of the conversation.
     - `refused_seconds`: how long the bot waits before it tries a refused subscription again.
     - `ping_seconds`: the time without data after which the bot sends a ping, and the time that Genesys has to answer
       the ping. Genesys sends a heartbeat every 30 seconds, which counts as an answer.
