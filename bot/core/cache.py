@@ -15,7 +15,7 @@ class Cache(Generic[K, V]):
     """Caches values by key. Callers that need the same missing value at the same time share one look-up.
 
     - `size`: the maximum number of values. A full cache drops the value that was used least recently.
-    - `seconds`: how long a value is valid: a number, or a function that returns the number for a value.
+    - `seconds`: how long a value is valid. Either a number, or a function that gets a value and returns its number.
     - `clock`: returns seconds and never goes back.
     """
 

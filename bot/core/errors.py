@@ -587,10 +587,10 @@ class SessionActionError(CobrowseError):
 
     `code` is one of these:
 
-    - no_open_session: the person has no open session. `ever`: False if the database holds no session of the person at
-      all; True if it holds ended sessions, or was not searched for them.
-    - several_open_sessions: the person has several open sessions, and has to choose one. `sessions`: their ids and
-      names, newest first. `records`: the open sessions; empty if unknown.
+    - no_open_session: the requester, or `agent` if set, has no open session. `ever`: False if the database holds no
+      session of this person at all; True if it holds ended sessions, or was not searched for them.
+    - several_open_sessions: the requester, or `agent` if set, has several open sessions. The requester has to choose
+      one. `sessions`: the ids and names of the newest ones, newest first. `records`: all of them; empty if unknown.
     - session_not_found: the database holds no session with this id for the requester's workspace.
     - already_ended: the session has ended.
     - already_shared: the session is already posted in the request's channel. `permalink`: the URL of the posted

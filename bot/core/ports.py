@@ -150,13 +150,13 @@ class HostCache(Protocol):
         """
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
-        """Return the stored host of this person, and the seconds until this entry expires.
+        """Return the host that `keep_found` stored for this person, and the seconds until it expires.
 
-        Return None if no entry is stored, or if the entry has expired.
+        Return None if no host is stored, or if it has expired.
         """
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
-        """Store the host that a host rule found for this person. The entry expires after `seconds`."""
+        """Store the host that a host rule found for this person. It expires after `seconds`."""
 
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
         """Delete the host that `keep_found` stored for this person."""
@@ -633,7 +633,7 @@ class WatchRepository(Protocol):
         """Return the response_url of a watched session, and count one message to this URL.
 
         Return None if the session is not watched, has no response_url, or the URL accepts no more messages.
-        `is_last`: True to stop watching the session also. If several replicas call this method with True at the same
+        `is_last`: True to stop watching the session, too. If several replicas call this method with True at the same
         time, one of them gets the URL and the others get None.
         """
 
@@ -724,8 +724,7 @@ class HostDirectory(Protocol):
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
         """Return the users with exactly this email address, active or not. Raises ServiceError if the call fails.
 
-        If Genesys's answer counts more users than the answer lists, the last element is a placeholder with `is_certain`
-        False.
+        If Genesys found more users than it returned, the last element is a placeholder with `is_certain` False.
         """
 
     async def search(self, text: str, most: int) -> tuple[Sequence[DirectoryUser], bool]:
