@@ -625,11 +625,11 @@ class SessionActionError(CobrowseError):
 
 @dataclass(eq=False)
 class RetryRejectedError(CobrowseError):
-    """The bot does not act on a press of a button that repeats a failed request, such as *Try again*.
+    """The bot does not act on a press of a button below a failed request, such as *Try again*.
 
     `code` is one of these:
 
-    - not_your_request: another person made the request that the button would repeat.
+    - not_your_request: another person made the request.
     - already_retried: the request was repeated already, or did not fail.
     - request_forgotten: the request is no longer stored.
     """
