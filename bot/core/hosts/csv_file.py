@@ -79,11 +79,9 @@ def decode(data: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, int, str]:
-    """Find the separator of a CSV text. Return it, the number of the table's first line, and the text of the table.
+    """Return a CSV text's separator, the number of the table's first line, and the table without a line `sep=…`.
 
-    Choose a separator with which the table's first row is a header. If there is none, choose the separator with which
-    the first row has the most columns. If several are equal, prefer the one in a first line `sep=…`. This line is not
-    part of the table.
+    Choose a separator with which the first row is a header, else the separator with which the row has the most columns.
     """
     named = _SEP_LINE.match(text)
     first, table = (2, text[named.end() :]) if named else (1, text)

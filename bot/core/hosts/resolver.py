@@ -123,13 +123,16 @@ class ResolvedHost:
     host: Host
 
     def linked_to(self, host_id: HostId) -> "ResolvedHost":
-        """Return a copy whose host is `host_id`, the host of the agent's host link."""
+        """Return a copy with the host of the agent's host link.
+
+        `host_id`: "" if the agent's two Slack ids have host links to different hosts.
+        """
         return ResolvedHost(self.agent, Host(host_id, LINK))
 
     def check(self, *, is_target: bool) -> None:
-        """Raise HostNotFoundError if the agent's two Slack ids have links to two hosts. The host's id is then "".
+        """Raise HostNotFoundError if the agent's two Slack ids have host links to different hosts.
 
-        `is_target`: True if somebody else requested the agent's session.
+        The argument of `linked_to` was "" in this case. `is_target`: True if somebody else requested the session.
         """
         if not self.host.id:
             raise _linked_twice(self.agent, is_target)
@@ -155,7 +158,8 @@ class HostResolver:
         """Take the rules in the order in which to try them.
 
         - `store`: reads host links and stores found hosts.
-        - `waits`: tells all requests that share one search for a host how long the search has to wait for Genesys.
+        - `waits`: tells all requests that share one search for a host how long the search has to wait for Genesys. None
+          means that no request is told.
         - `found_seconds`: how many seconds to cache a host that a rule found.
         """
         self._found_seconds = found_seconds
@@ -172,8 +176,8 @@ class HostResolver:
         """Return a person's host.
 
         Raises HostNotFoundError with the reason of each rule if no rule finds a host, or if the person's two Slack ids
-        have links to two hosts. Raises ServiceError if a call to Genesys fails, and StorageUnavailableError if the
-        database fails.
+        have host links to different hosts. Raises ServiceError if a call to Genesys fails, and StorageUnavailableError
+        if the database fails.
 
         `is_target`: True if somebody else requested a session for this person. Only HostNotFoundError uses this value.
         """
@@ -203,7 +207,7 @@ class HostResolver:
     def peek(self, person: SlackUser) -> Host | None:
         """Return the host that a rule found for a person, from this process's cache; None if no host is cached.
 
-        Ignore the person's host link, although it comes before all rules.
+        A host link of the person comes before all rules, but this method does not look for one. The caller has to.
         """
         found = self._found.peek((person.team_id, person.user_id))
         return found[0] if found else None

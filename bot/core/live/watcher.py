@@ -185,8 +185,8 @@ class SessionWatcher:
     async def _handle(self, watched: WatchedSession) -> bool:
         """Look at one session that is due, and store when the next look is due.
 
-        Return False if there was no look because the rate limit allows no call, or because looks at covered sessions
-        have to wait; else True. Raises StorageUnavailableError if the database fails.
+        Return False if the look has to wait for the rate limit, or for the pause between looks at covered sessions;
+        else True. Raises StorageUnavailableError if the database fails.
         """
         if watched.id in self._looked:
             await self._store.pause(watched.id, self._timing.hint_gap_seconds, looked=False)
@@ -227,10 +227,9 @@ class SessionWatcher:
         self.changed(conversation_id)
 
     def _may_look(self, watched: WatchedSession) -> bool:
-        """Return whether the bot can look at a session now.
+        """Return whether the bot may look at a session now.
 
-        Return False for a covered session without a hint, if the last look at another covered session without a hint
-        was less than `catch_up_seconds` ago.
+        All covered sessions without a hint share one look in `catch_up_seconds`. Other sessions have no such limit.
         """
         is_covered = self._source is not None and self._source.covers(watched)
         if not is_covered or watched.conversation_id in self._hinted:
@@ -242,11 +241,10 @@ class SessionWatcher:
         return True
 
     async def _finish(self, session_id: SessionId, record: SessionRecord | None) -> None:
-        """Stop watching a session that has ended, or try again later.
+        """Stop watching a session that has ended, and delete its response_url.
 
-        Stopping deletes the session's response_url. If Genesys has reported the final state, the message about the end
-        may still need this URL. Then stop only `give_up_seconds` after the end. `record`: None if the session's row is
-        missing or cannot be decoded.
+        If Genesys has reported the end, a message may still need the URL. Until `give_up_seconds` after the end, only
+        postpone the next look. `record`: None if the session's row is missing or cannot be decoded.
         """
         ended_at, now = record and record.ended_at, record and record.read_at
         is_told = not (record and record.state.is_final and ended_at and now)

@@ -137,7 +137,7 @@ class Recovery:
             task.cancel()
 
     def wake(self, _: SessionClosed) -> None:
-        """Make the background loop update the messages of ended sessions now, without a pause."""
+        """Make the background loop update messages now, because a session has ended or the customer has joined."""
         self._session_ended.set()
 
     async def _forever(self, once: Callable[[], Awaitable[float]]) -> None:

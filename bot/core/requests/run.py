@@ -79,9 +79,11 @@ class RequestRun:
     async def before_send(self) -> None:
         """Store the state `creating` before a create call is sent.
 
-        If a database that several replicas use is unavailable, try again for up to `send_timeout`. Raises
-        OwnershipLostError if another worker owns the request, and InterruptedRequestError if the state was not stored.
-        After an error, the caller must not send the call.
+        While the database is unavailable, try again for up to `send_timeout` if several replicas use it. Do not try
+        again if only this process uses it.
+
+        Raises OwnershipLostError if another worker owns the request, and InterruptedRequestError if the state was not
+        stored. After an error, the caller must not send the call.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (self._timing.send_timeout if self._store.shared else 0.0)
@@ -192,10 +194,12 @@ class RequestRun:
     ) -> None:
         """Store the state `to`. Try again while the database is unavailable.
 
+        If the state cannot be stored within `timeout`, log an error and return. If several replicas use the database,
+        this time limit holds only for the state ANSWERED: for all other states, try again without an end.
+
         - `session`: the request's new session, to be stored with the state; None if there is none.
         - `failure`: the request's error, to be stored with the state; None if there is none.
-        - `timeout`: how many seconds to try; None means `save_timeout`. After this time, return without an error, and
-          leave the state unstored. If several replicas use the database, only ANSWERED has a time limit.
+        - `timeout`: in seconds; None means `save_timeout`.
 
         Raises OwnershipLostError if another worker owns the request. Raises UnusableAnswerError if the id of `session`
         already belongs to a session of another team, host, requester or agent.

@@ -55,7 +55,7 @@ class AccessRequest:
     """A request to connect a person to a Genesys user: the content of an ACCESS or WELCOME notice.
 
     - `ids`: all Slack ids of the person.
-    - `request_id`: the id of the ASK request; the id of the LINK request in a WELCOME notice for which nobody asked.
+    - `request_id`: the id of the ASK request. If nobody asked, a WELCOME notice has the id of the LINK request instead.
     - `asked_by`: the supervisor who asked for the person; None if the person asked.
     - `tried`: why each host rule found no host.
     - `connected_by`: the administrator who connected the person; None before that. Also None if the command line, a
@@ -219,9 +219,9 @@ class AccessRequests:
     async def connected(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
         """Tell `person` and the administrators that an administrator linked `person` to the host `host_id`.
 
-        If the person has no unfinished request for access, tell the administrators nothing, and tell the person only if
-        `is_answer` is True. Tell the person nothing if they linked themselves. Return the host's name; "" if unknown.
-        Raises StorageUnavailableError if the database fails.
+        The administrators get a message only if the person has an unfinished request for access. The person gets a
+        message in the same case, or if `is_answer` is True. A person who linked themselves never gets a message. Return
+        the host's name; "" if unknown. Raises StorageUnavailableError if the database fails.
 
         - `request`: the administrator's LINK request.
         - `is_answer`: True if the request came from the dialog that connects a person, False if it was typed.

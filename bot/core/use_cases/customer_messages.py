@@ -67,7 +67,10 @@ def in_language(argument: str, language: str) -> str:
 
 
 def unpack(argument: str | None) -> tuple[SessionId, str, str]:
-    """Split an `argument` that `pack` made into the session id, the customer's address and the language."""
+    """Split an `argument` that `pack` made into the session id, the customer's address and the language.
+
+    All three are "" if `argument` is None.
+    """
     line, _, language = (argument or "").partition("\n")
     session_id, _, address = line.partition(" ")
     return SessionId(session_id), address, language
@@ -93,7 +96,7 @@ class LinkOffers:
     """Decides whether a session card offers to send the link to the customer's address that the requester typed.
 
     - `config`: the settings of messages to customers.
-    - `key`: the secret for the fingerprints of addresses. A fingerprint is a keyed hash.
+    - `key`: the secret for the hashes of addresses, by which the bot recognizes duplicate requests.
     """
 
     config: MessagingConfig = MessagingConfig()
@@ -102,8 +105,8 @@ class LinkOffers:
     def details(self, address: str, thread: str = "") -> StartDetails:
         """Return the details of a START request in which the requester typed the customer's address.
 
-        The details hold the fingerprint of the address. If the bot can send messages to the address, the details also
-        hold the address. If not, the details hold the reason.
+        The details hold a hash of the address. They also hold the address itself or, if the bot cannot send messages to
+        the address, the reason.
 
         `thread`: Slack's id of the message in whose thread to post the session; "" for no thread.
         """

@@ -53,7 +53,8 @@ class Fault:
     - `since`, `last`: the times of the first and the newest failed request.
     - `people`: the agents of the failed requests if the error is personal (`is_personal`), else the requesters. In the
       order of their first failed request.
-    - `hurt`: the same people. If the error is personal, without those for whom a request has succeeded since then.
+    - `hurt`: those of `people` who may still be affected. If the error is personal, this leaves out people for whom a
+      later request has succeeded. Else it is all of `people`.
     - `kinds`: the kinds of the failed requests.
     - `references`: the ids of the newest failed requests, each with Genesys's correlation id or "".
     - `checked_at`, `checked_by`, `state`: the time, person and result of the newest check; None before the first check.
@@ -115,8 +116,8 @@ def write_fault(fault: Fault) -> dict[str, Any]:
 def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> Notice:
     """Return the notice of a fault, with the failed requests `hits` added (pure). The result is not over.
 
-    If the notice was opened at least `renewal_seconds` ago, give it a new `opened_at`, so that the bot posts new
-    messages. If such a notice was also over, leave out its earlier failed requests.
+    Give a notice that was opened at least `renewal_seconds` ago a new `opened_at`, so that the bot posts new messages.
+    If this old notice was over, also remove its earlier failed requests.
     """
     now, newest = notice.read_at, hits[-1]
     people = tuple(dict.fromkeys(_person(hit) for hit in hits))

@@ -75,7 +75,7 @@ class SessionStates:
         Return the updated record. If `record` is already over, return it unchanged.
 
         - `fresh`: True to ignore the cache.
-        - `wait_seconds`: how long to wait for the state. If it does not arrive in time, store nothing. None: no limit.
+        - `wait_seconds`: how long to wait for the state; None means no limit. A state that arrives later is not stored.
         """
         if record.is_over:
             return record
@@ -101,8 +101,9 @@ class SessionStates:
     async def record(self, record: SessionRecord, state: SessionState) -> SessionRecord:
         """Store the state that the service reported, if the state is new, and emit events. Return the updated record.
 
-        Store UNUSED if the service reports WAITING for a session whose time is up. Raises StorageUnavailableError if
-        the end of the session cannot be stored.
+        If the service still reports WAITING after the session's end, store UNUSED instead.
+
+        Raises StorageUnavailableError if the end of the session cannot be stored.
         """
         if state.phase is SessionPhase.WAITING and record.is_over:
             state = SessionState(SessionPhase.UNUSED, ended_at=record.session.ends_at, is_link_dead=True)

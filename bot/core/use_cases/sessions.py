@@ -95,8 +95,8 @@ class SessionService:
 
         - SHARE, DIRECT: a session's id.
         - LAST: a session's id; None means the newest session.
-        - END: a session's id; None means the only open session. If the pressed button is in a list or on another
-          session's card, a space and the button's place follow the id. `_ended_in` describes the place.
+        - END: a session's id; None means the only open session. After a press in a list or on another session's card, a
+          space and the button's place follow the id. The place has the form of `place` in `_ended_in`.
         - STATUS, LIST: the page of the list, as the text of a ListPage; None means the first page.
         """
         return {
@@ -242,7 +242,7 @@ class SessionService:
         """Post the session `session_id`, which the START request `request` has created.
 
         If the request names a thread, post the session in this thread, else in the request's channel. Post at most one
-        message for each request. Raises a CobrowseError that says why if the session is not posted.
+        message for each request. Raises a CobrowseError if the session is not posted. The error says why.
         """
         self._access.check_channel_allowed(request)
         person = await self._access.require_member(request)
@@ -336,12 +336,13 @@ class SessionService:
     async def _ended_in(
         self, request: Request, user_ids: Sequence[UserId], place: str, outcome: SessionEnded
     ) -> SessionEnded:
-        """Return the outcome of an END request, with the list or card whose button the requester pressed.
+        """Return a copy of `outcome` that also holds the list or card in which the requester pressed *End*.
+
+        Return `outcome` itself if the requester may not see the card.
 
         - `user_ids`: the requester's Slack ids.
-        - `place`: the button's place. For a list, the text of a ListPage; for a card, ON_CARD followed by the id of the
-          card's session.
-        - `outcome`: the outcome without a list or card. Returned unchanged if the requester may not see the card.
+        - `place`: where the button is. For a list, the text of a ListPage. For a card, ON_CARD and the id of the card's
+          session.
         """
         if place.startswith(ON_CARD):
             card = await self._store.session(SessionId(place.removeprefix(ON_CARD)))
@@ -365,7 +366,7 @@ class SessionService:
     async def _page_after(
         self, request: Request, user_ids: Sequence[UserId], page: ListPage, ended: SessionRecord
     ) -> SessionList | None:
-        """Return a page of a list after a press in the list has ended the session `ended`. Do not call the service.
+        """Return the page of the list in which the requester has ended the session `ended`. Do not call the service.
 
         Return None if the list is for supervisors and administrators only, and the requester is neither. `user_ids`:
         the requester's Slack ids.
@@ -387,9 +388,9 @@ class SessionService:
         return record
 
     async def _check_may_end(self, request: Request, record: SessionRecord) -> None:
-        """Raise SessionAccessError if the requester may not end another person's session.
+        """Raise SessionAccessError if the requester is neither supervisor nor administrator.
 
-        Only supervisors and administrators may end the sessions of others.
+        `record`: the session of another person that the requester wants to end.
         """
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise SessionAccessError("may_not_end", record.agent, record.requester)

@@ -178,11 +178,10 @@ class StartSession(Handler):
         return {each: record for each, record in found.items() if record.session.host_id == resolved.host.id}
 
     async def _announce(self, request: Request, started: SessionStarted) -> SessionStarted:
-        """Do what follows the creation of a session. Return a copy of `started` that records the completed steps.
+        """Mark a replaced session as ended, notify the agent, and post the new session's card in a thread.
 
-        If the new session replaces another session, mark the other session as ended. If a workflow, or a person other
-        than the agent, requested the session, notify the agent. If the request names a thread, post the session's card
-        for everybody in that thread.
+        Notify the agent only if a workflow or another person requested the session. Post the card only if the request
+        names a thread. Return a copy of `started` that says which messages were sent.
         """
         details = details_of(request.argument) if request.argument else NO_DETAILS
         if details.replaces and details.replaces != started.session.id:

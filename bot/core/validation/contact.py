@@ -73,8 +73,9 @@ class ContactAddress:
 def read_address(text: str, countries: Collection[str] = ()) -> ContactAddress:
     """Parse a phone number or an email address that a person typed.
 
-    `countries`: ISO codes. A number without a plus must be valid in exactly one of these countries. Raises
-    SendRejectedError for any other text, and for a phone number that cannot receive an SMS.
+    `countries`: ISO codes. A number without a plus is read as a number of one of these countries. Raises
+    SendRejectedError if the text is no valid address, if the number's country is not certain, or if the number cannot
+    receive an SMS.
     """
     text = text.strip()
     return _email(text) if "@" in text else _number(text, countries)
@@ -96,8 +97,8 @@ class FoundAddress:
 def find_addresses(text: str, countries: Collection[str] = ()) -> Sequence[FoundAddress]:
     """Return the email addresses and phone numbers in the first NAME_LENGTH + TEXT_LENGTH characters of a text.
 
-    Return them in the order of the text, without overlaps. `countries`: ISO codes. A number without a plus counts if
-    the number is valid in one of these countries. A number with a plus counts if the number has seven digits or more.
+    Return them in the order of the text, without overlaps. A number with a plus counts if it has seven digits or more,
+    even if it is invalid. A number without a plus counts if it is valid in at least one of `countries` (ISO codes).
     """
     text = text[: NAME_LENGTH + TEXT_LENGTH].translate(_STRAIGHT)
     if not MAY_HOLD_ADDRESS.search(text):
@@ -125,7 +126,7 @@ def without_addresses(text: str, found: Sequence[FoundAddress], mark: str = "") 
 def _with_plus(start: int, run: str) -> FoundAddress:
     """Return the longest valid phone number at the beginning of `run`, or all of `run` if there is none.
 
-    `run`: a plus, digits and spaces. `start`: the position of `run` in the whole text.
+    `run`: a plus and digits, with spaces or punctuation between them. `start`: the position of `run` in the whole text.
     """
     import phonenumbers  # noqa: PLC0415 - see above
 
