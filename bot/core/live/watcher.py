@@ -47,7 +47,7 @@ def pause_after(
 ) -> float | None:
     """Return the seconds until the next look at a session; None to end the looks (pure).
 
-    - `looks`: how often the bot has looked at the session, without looks at a covered session.
+    - `looks`: how often the bot has looked at the session. Looks while the session was covered do not count.
     - `seconds_left`: the time until the session's end; negative after the end.
     - `is_joined`: whether the customer has joined.
     - `is_covered`: whether hints about the session arrive now, so that the session needs few other looks.
@@ -68,8 +68,8 @@ def pause_after(
 class SessionWatcher:
     """Reads the states of open sessions in the background, stores new states and emits events about them.
 
-    `source`: turns Genesys's notifications into hints, and passes them to the methods `changed` and `uncovered` of this
-    object; None if the bot gets no notifications.
+    `source`: turns Genesys's notifications into hints; None if the bot gets no notifications. It passes each hint to
+    `changed`. It calls `uncovered` if hints may have been lost: all sessions are then due for a look.
     """
 
     def __init__(

@@ -15,10 +15,9 @@ class Handler(ABC):
     """Carries out the requests of one kind. `run` and `replay` raise CobrowseError if the request fails."""
 
     def peek(self, request: Request) -> ResolvedHost | None:
-        """Return the agent and host of a start, if the session can be created at once.
+        """Return the agent and host of a start, if the session can be created at once; else None.
 
-        Return None for all other requests. "At once" means without a look-up in Slack or Genesys and without a wait for
-        the rate limit.
+        "At once" means without a look-up in Slack or Genesys and without a wait for the rate limit.
         """
         return None
 

@@ -69,7 +69,7 @@ async def session_of_duplicate(request: Request, store: RequestRepository, poll_
 
 
 async def update_ended_messages(posts: PostedMessageRepository, messages: SessionMessages) -> None:
-    """Update up to MAX_MESSAGES messages of sessions that have ended or that the customer has joined.
+    """Show in up to MAX_MESSAGES messages that their session is over, or that the customer has joined it.
 
     Raises StorageUnavailableError if the database fails.
     """
@@ -104,7 +104,7 @@ async def _session(posts: PostedMessageRepository, post: PostedMessage) -> Sessi
 
 
 class Recovery:
-    """Runs background loops: finish requests of dead processes, delete old rows, update messages of ended sessions."""
+    """Finishes requests of dead processes, deletes old rows, and updates messages of sessions, in background loops."""
 
     def __init__(
         self,

@@ -24,7 +24,8 @@ Counted = tuple[float, str]
 class RequestLimits:
     """The maximum numbers of requests. All but `under_way` are limits per minute. 0 means no limit.
 
-    - `person_starts`: sessions that a user starts for themselves.
+    - `person_starts`: sessions that a user starts for themselves. Workflow steps are counted separately, with the same
+      limit.
     - `supervisor_starts`: sessions that a user starts for other agents.
     - `workspace_starts`: sessions that all users of a workspace start.
     - `person_sends`: links that a user sends to customers.

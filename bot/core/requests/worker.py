@@ -65,10 +65,9 @@ class RequestWorker:
         self._recovery.start(self.process)
 
     def peek(self, request: Request) -> ResolvedHost | None:
-        """Return the agent and host of a start, if the session can be created at once.
+        """Return the agent and host of a start, if the session can be created at once; else None.
 
-        Return None for all other requests. "At once" means without a look-up in Slack or Genesys and without a wait for
-        the rate limit.
+        "At once" means without a look-up in Slack or Genesys and without a wait for the rate limit.
         """
         return self._handlers[request.kind].peek(request)
 
@@ -85,7 +84,8 @@ class RequestWorker:
     async def drain(self, seconds: float) -> None:
         """Wait up to `seconds` until all accepted requests are answered.
 
-        Cancel requests that are not finished near the end of this time, and send their requesters an error message.
+        Shortly before the end of this time, cancel the requests that have no result yet, and send their requesters an
+        error message.
         """
         self.is_draining = True
         self._recovery.stop()

@@ -270,9 +270,9 @@ class FaultReports:
     async def tell(self, request: Request, error: CobrowseError, seconds: float) -> tuple[str, ...] | None:
         """Add a failed request to the notice of its fault, because its requester pressed *Tell …*.
 
-        Wait up to `seconds` until Slack accepts a message of the notice. Return the users and channels that have a
-        message; () if nobody has one. Return None and add nothing if the fault ended after the failed request was
-        accepted. Raises StorageUnavailableError if the database fails.
+        Wait up to `seconds` until Slack accepts a message of the notice. Return the ids of the users and channels that
+        have a message; () if nobody has one. Do nothing and return None if the fault ended after the failed request was
+        accepted: the requester can try again. Raises StorageUnavailableError if the database fails.
         """
         name = self._name_fault(error)
         if name is None:

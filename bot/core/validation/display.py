@@ -44,7 +44,10 @@ def clean(text: str, most: int = NAME_LENGTH) -> str:
 
 
 def mentions(text: str, name: str) -> bool:
-    """Return whether a text contains all words of a name, one directly after the other. Ignore case and punctuation."""
+    """Return whether a text contains all words of a name, one directly after the other. Ignore case and punctuation.
+
+    Return False if the name has no words.
+    """
     wanted, words = (f" {' '.join(_WORD.findall(each.casefold()))} " for each in (name, text))
     return bool(wanted.strip()) and wanted in words
 
