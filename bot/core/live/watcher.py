@@ -229,7 +229,7 @@ class SessionWatcher:
     def _may_look(self, watched: WatchedSession) -> bool:
         """Return whether the bot may look at a session now.
 
-        All covered sessions without a hint share one look in `catch_up_seconds`. Other sessions have no such limit.
+        All covered sessions without a hint share one look every `catch_up_seconds`. Other sessions have no such limit.
         """
         is_covered = self._source is not None and self._source.covers(watched)
         if not is_covered or watched.conversation_id in self._hinted:

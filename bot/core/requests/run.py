@@ -195,7 +195,7 @@ class RequestRun:
         """Store the state `to`. Try again while the database is unavailable.
 
         If the state cannot be stored within `timeout`, log an error and return. If several replicas use the database,
-        this time limit holds only for the state ANSWERED: for all other states, try again without an end.
+        this time limit holds only for the state ANSWERED: for all other states, try again without end.
 
         - `session`: the request's new session, to be stored with the state; None if there is none.
         - `failure`: the request's error, to be stored with the state; None if there is none.
