@@ -118,11 +118,7 @@ def _block(block: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
 
 
 def _element(element: Mapping[str, Any]) -> str:
-    """Return the text that stands for an interactive element, in square brackets.
-
-    The text is the label of a button, the list of options of an overflow menu, of radio buttons or of checkboxes, or
-    the placeholder of any other element.
-    """
+    """Return the label, the options or the placeholder of an interactive element, in square brackets."""
     match element["type"]:
         case "button":
             return f"[{element['text']['text']}]"

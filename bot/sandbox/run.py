@@ -124,8 +124,8 @@ async def open_sandbox(
     - `conversations`: which Genesys API the bot uses: None for the API of the session service; a key of LIVE_COUNTS for
       the public Genesys Cloud API. The key selects the number of live conversations for each agent.
     - `grid`: True for an Enterprise Grid organization with two Slack workspaces, False for a single Slack workspace.
-    - `on_traffic`: a function that gets a description of each HTTP request and payload between the bot and the
-      imitations; None if the caller needs no descriptions.
+    - `on_traffic`: a function that gets a dict about each HTTP request and payload between the bot and the imitations;
+      None to report nothing. `CallLog` in slack/models.py and `SandboxGenesys` list the keys of the dict.
     """
     keys = world.Keys()
     slack = SandboxSlack(
@@ -167,9 +167,9 @@ async def open_sandbox(
 
 @asynccontextmanager
 async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Run the real bot during the `with` block, which begins when the bot can receive commands.
+    """Run the real bot during the `with` block. The block begins when the bot can receive commands.
 
-    Yield a function with which the caller can stop the bot before the block ends.
+    Yield a function that waits until the bot has completed all accepted requests, and stops the bot.
     """
     stop = asyncio.Event()
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -252,8 +252,8 @@ async def open_page(
     - `conversations`: which Genesys API the bot uses: None for the API of the session service; a key of LIVE_COUNTS for
       the public Genesys Cloud API. The key selects the number of live conversations for each agent.
     - `grid`: True for an Enterprise Grid organization with two Slack workspaces, False for a single Slack workspace.
-    - `from_make`: True if `make sandbox` started the process, False for `cobrowse-bot sandbox`. The text of StartError
-      suggests the same command with a free port.
+    - `from_make`: True if the person typed `make sandbox`, False for `cobrowse-bot sandbox`. The text of StartError
+      suggests typing this command again, with a free port.
 
     Raises StartError if the page cannot listen on the port. In this case, the sandbox does not start.
     """
@@ -293,8 +293,8 @@ def _page_of(sandbox: Sandbox, fault: str | None, conversations: str | None) -> 
 def _listen(port: int, from_make: bool) -> socket.socket:
     """Return a socket that listens on `port` of localhost.
 
-    `from_make`: True if `make sandbox` started the process, False for `cobrowse-bot sandbox`. The text of StartError
-    suggests the same command with a free port.
+    `from_make`: True if the person typed `make sandbox`, False for `cobrowse-bot sandbox`. The text of StartError
+    suggests typing this command again, with a free port.
 
     Raises StartError if the socket cannot listen on the port.
     """
@@ -332,8 +332,8 @@ async def serve_page(
     - `conversations`: which Genesys API the bot uses: None for the API of the session service; a key of LIVE_COUNTS for
       the public Genesys Cloud API. The key selects the number of live conversations for each agent.
     - `grid`: True for an Enterprise Grid organization, False for a single Slack workspace.
-    - `from_make`: True if `make sandbox` started the process, False for `cobrowse-bot sandbox`. The text of StartError
-      suggests the same command with a free port.
+    - `from_make`: True if the person typed `make sandbox`, False for `cobrowse-bot sandbox`. The text of StartError
+      suggests typing this command again, with a free port.
 
     Raises StartError if the page cannot listen on the port.
     """
@@ -354,7 +354,10 @@ def _free_port() -> int:
 
 
 def _show(url: str) -> None:
-    """Open `url` in a graphical browser. Do nothing if standard output is not a terminal."""
+    """Open `url` in a graphical browser.
+
+    Do nothing if standard output is not a terminal, or if there is no graphical browser.
+    """
     if not sys.stdout.isatty():
         return
     with contextlib.suppress(webbrowser.Error):

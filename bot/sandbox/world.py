@@ -119,8 +119,10 @@ both Slack workspaces."""
 def turn_into_grid(slack: SandboxSlack) -> dict[str, str]:
     """Turn the sandbox's Slack into an Enterprise Grid organization with two Slack workspaces.
 
-    Give each user a second id, `W…`. Add a user group to the second Slack workspace. The only member of the user group
-    is the sandbox's supervisor. Return the environment variable that makes the members of the user group supervisors.
+    Add channels, and a user group in the second Slack workspace. The only member of the user group is the sandbox's
+    supervisor. Give each user a second id, `W…`.
+
+    Return the environment variable that makes the members of the user group supervisors.
     """
     workspace = slack.workspace
     workspace.enterprise_id, workspace.is_org_wide = GRID_ID, True

@@ -48,7 +48,8 @@ class Conversation:
     """A conversation between a customer and a host in the sandbox's Genesys.
 
     - `customer`: the name of the customer.
-    - `medium`: a key of MEDIA; "internal" is a call between the host and a colleague.
+    - `medium`: a key of MEDIA. "internal" means a call between the host and a colleague. `customer` is then the name of
+      the colleague.
     - `since`: the start of the conversation, in seconds since 1970.
     - `ended_at`: the end of the conversation, in seconds since 1970; None for a live conversation.
     - `host_connected`: whether the host still takes part in the conversation.
@@ -97,6 +98,8 @@ class Conversation:
 
     def stop_cobrowse(self, disconnect_type: str) -> None:
         """End the open co-browse session of the conversation, and call `on_change`.
+
+        If no co-browse session is open, only call `on_change`.
 
         `disconnect_type`: the cause, as a value of the SDK's field `disconnectType`, such as `client` or `peer`.
         """
@@ -156,10 +159,10 @@ class Conversation:
         return {name: shown[name] for name in ("id", "participants", "recordingState")}
 
     def _cobrowse_part(self, session: CobrowseSession, role: str, url: str) -> dict[str, Any]:
-        """Return one person's part in a co-browse session, in the shape of the SDK's Cobrowsesession.
+        """Return a co-browse session as one participant has it, in the shape of the SDK's Cobrowsesession.
 
-        - `role`: "sharer" for the customer, "viewer" for the agent.
-        - `url`: the base URL of the sandbox's Genesys, for the field `viewerUrl` of the agent's part.
+        - `role`: the participant: "sharer" for the customer, "viewer" for the agent.
+        - `url`: the base URL of the sandbox's Genesys, for the field `viewerUrl`. Only the agent has this field.
         """
         result: dict[str, Any] = {
             "id": _derived_id(self.id, f"{role} {session.id} {session.joined_at}"),
@@ -248,7 +251,7 @@ def iso_time(seconds: float) -> str:
 
 
 def _derived_id(conversation_id: str, what: str) -> str:
-    """Return a UUID for the part `what` of a conversation, such as "customer". Equal arguments give equal UUIDs."""
+    """Return the UUID of the part of a conversation that `what` names. Equal arguments give equal UUIDs."""
     return str(uuid.uuid5(uuid.UUID(conversation_id), what))
 
 

@@ -67,7 +67,7 @@ def rate_limited(seconds: int) -> ApiError:
 
 
 def is_uuid(text: object) -> bool:
-    """Return whether `text` is a string with a UUID, such as "55555555-5555-4555-8555-55555555555a".
+    """Return whether `text` is a UUID as a string, such as "55555555-5555-4555-8555-55555555555a".
 
     The letters can be in upper or lower case.
     """

@@ -38,6 +38,7 @@ class _FaultType:
 
     - `effect`: what the fault does to a call; `no_effect` for a fault of events or sockets. api/notifications.py
       simulates the faults of events and sockets.
+    - `options`: the options that the fault accepts, each with its default value.
     - `on`: the kinds of calls that the fault can affect, such as "create".
     - `times`: the default number of calls that the fault affects; None for no limit.
     """

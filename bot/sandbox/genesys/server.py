@@ -41,7 +41,8 @@ class SandboxGenesys(Api):
     - `clock_ahead_seconds`: how far the header Date of responses is ahead of the real time, in seconds.
     - `creates`: the calls that ask for a new session, oldest first.
     - `calls`: all calls, oldest first.
-    - `on_traffic`: a function that gets a description of each call; None if nobody needs the descriptions.
+    - `on_traffic`: a function that gets a description of each call; None to report nothing. The description is a dict
+      with `from`, `to`, `method`, `path`, `status`, `ms` and `note`.
     """
 
     def __init__(

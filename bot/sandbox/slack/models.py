@@ -22,7 +22,8 @@ class SlackUser:
 
     A user is external if `is_stranger` is True, or if `team_id` is not the id of one of the sandbox's Slack workspaces.
 
-    `other_teams`: the ids of the user's Slack workspaces besides `team_id`, in an Enterprise Grid organization.
+    - `name`: the user's handle, without `@`.
+    - `other_teams`: the ids of the user's Slack workspaces besides `team_id`, in an Enterprise Grid organization.
     """
 
     id: str
@@ -108,6 +109,8 @@ class Message:
 
     Messages are compared by identity, because an update changes a message in place.
 
+    - `ts`: Slack's timestamp of the message, which is also the id of the message.
+    - `user`: the id of the author.
     - `visible_to`: the id of the only user who sees an ephemeral message; None for any other message.
     - `via`: where the message came from: `ack`, `response_url`, `chat.postEphemeral`, `chat.postMessage`, `slackbot`
       (an error of Slack) or `person` (typed by a user).

@@ -26,6 +26,8 @@ from bot.sandbox.slack.workspace import Workspace
 class ResponseUrl:
     """The data of a response_url.
 
+    - `user_id`: the only user who sees an ephemeral message that is posted to the response_url.
+    - `channel`: the channel of the messages that are posted to the response_url.
     - `trigger_id`: the trigger id of the command or press that the response_url belongs to.
     - `message`: the message that a post to the response_url can replace or delete; None if there is no such message.
     - `made_at`: a `time.monotonic()` value.
@@ -41,7 +43,11 @@ class ResponseUrl:
 
 
 class ResponseUrls:
-    """Holds the response_urls, and handles HTTP requests to `/response/<secret>`."""
+    """Holds the response_urls, and handles HTTP requests to `/response/<secret>`.
+
+    - `lifetime_seconds`: how long a response_url is valid.
+    - `max_uses`: how many successful posts a response_url allows.
+    """
 
     def __init__(self, workspace: Workspace, faults: Faults, log: CallLog) -> None:
         self.lifetime_seconds = 1800.0

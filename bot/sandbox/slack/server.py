@@ -55,8 +55,8 @@ class SandboxSlack(UserActions):
     - `usergroups`: the ids of the members of each user group, by the id of the user group.
     - `config_token`: the token with which the bot can export the app's manifest (`apps.manifest.export`).
     - `manifest`: the manifest that is exported; None for an empty manifest.
-    - `on_traffic`: a function that gets a description of each call of the bot and each delivery to the bot; None to
-      report nothing.
+    - `on_traffic`: a function that gets a dict about each call of the bot and each delivery to the bot; None to report
+      nothing. `CallLog` lists the keys of the dict.
     """
 
     def __init__(
@@ -197,7 +197,7 @@ class SandboxSlack(UserActions):
         return self.views.home(user_id)
 
     async def next_message(self, user_id: str, *, after: int = 0, timeout: float = 10) -> Message:  # noqa: ASYNC109
-        """Return the message that a user sees after the first `after` messages. Wait until there is such a message.
+        """Wait until a user sees more than `after` messages, and return message number `after` + 1.
 
         Raises TimeoutError after `timeout` seconds.
         """
@@ -217,15 +217,19 @@ class SandboxSlack(UserActions):
         - `method`: the name of a Web API method, `response_url` or `socket`.
         - `fault`: one of the faults below; None to switch the fault of `method` off.
         - `times`: the number of calls that the fault affects; None for no limit.
-        - `options`: `retry_after` in seconds for `ratelimited`; `status`, the HTTP status, for another error code;
-          `seconds` for `slow` and `trickle`; `processes=True` to process the call and to discard the real response.
+        - `options`: the options of the fault. Each option can be missing.
 
         Faults of a Web API method and of `response_url`:
 
-        - an error code of Slack, such as `ratelimited`, or an HTTP status, such as `500`: answer with this error.
+        - `ratelimited`: answer with Slack's rate limit error. The option `retry_after` is in seconds.
+        - any other error code of Slack: answer with this error. The option `status` is the HTTP status.
+        - an HTTP status, such as `500`: answer with this status.
         - `drop`: abort the connection without a response.
-        - `slow`: process the call after `seconds`.
-        - `trickle`: send a response that never ends, one byte every `seconds`.
+        - `slow`: process the call after the option `seconds`.
+        - `trickle`: send a response that never ends. The option `seconds` is the time between two bytes.
+
+        With the option `processes=True`, each of these faults except `slow` first processes the call, and discards the
+        real response. Without it, only `slow` processes the call.
 
         Faults of `socket`:
 

@@ -18,7 +18,7 @@ OTHER_TEAM_ID = "T0OTHER"
 
 
 def user_object(user: SlackUser) -> Shape:
-    """Return a user in the shape of `users.info`, without the fields of an Enterprise Grid organization."""
+    """Return a user in the shape of `users.info`, without the fields `locale` and `enterprise_user`."""
     profile = {
         "real_name": user.real_name,
         "real_name_normalized": user.real_name,
@@ -42,9 +42,11 @@ def user_object(user: SlackUser) -> Shape:
 
 
 def workspace_user_object(workspace: Workspace, user: SlackUser, *, has_locale: bool = False) -> Shape:
-    """Return a user in the shape of `users.info`, with the fields of an Enterprise Grid organization.
+    """Return a user in the shape of `users.info`.
 
-    `has_locale`: True to include the user's locale.
+    A user of an Enterprise Grid organization has the field `enterprise_user`.
+
+    `has_locale`: True to include the field `locale`.
     """
     shape = user_object(user) | ({"locale": user.locale} if has_locale else {})
     if user.reported_id:
@@ -69,8 +71,8 @@ def message_object(workspace: Workspace, message: Message) -> Shape:
 def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id: str | None) -> dict[str, str]:
     """Return the fields of a command's payload that name the user, the Slack workspace and the channel.
 
-    `team_id`: the Slack workspace in which the user typed the command; None for the workspace of the channel or, for an
-    external user, the user's workspace.
+    `team_id`: the Slack workspace in which the user typed the command. If None, it is the user's own workspace for an
+    external user, and the workspace of the channel for any other user.
     """
     user, channel = workspace.users.get(workspace.own_id(user_id)), workspace.channels.get(channel_id)
     grid = {"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}

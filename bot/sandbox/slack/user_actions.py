@@ -66,8 +66,8 @@ class UserActions:
 
         - `text`: the text after the name of the command.
         - `channel_id`: the channel in which the user types the command; None for the first channel.
-        - `team_id`: the Slack workspace in which the user types the command; None for the workspace of the channel or,
-          for an external user, the user's workspace.
+        - `team_id`: the Slack workspace in which the user types the command. If None, it is the user's own workspace
+          for an external user, and the workspace of the channel for any other user.
         - `command`: the name of the command; None for `/cobrowse`.
         - `trigger_id`: the trigger id in the payload; None for a new trigger id.
         - `escape`: True to put mentions, channels and links in `text` in angle brackets, such as `<@U0ANA|ana>`, as
@@ -104,8 +104,10 @@ class UserActions:
         - `action_id`, `block_id`: select the element. If `block_id` is None, search all blocks.
         - `response_url`: whether the payload of a press in a message has a response_url.
         - `chosen`: the new value of the element, such as the value of an option or a user id; None for a button.
-        - `values`: the new values of other inputs in `target`. A key is a block_id, an action_id or a pair of both.
-        - `team_id`: the Slack workspace of a press in a view; None for the first Slack workspace of the sandbox.
+        - `values`: the new values of other inputs in `target`. A key is a block_id, an action_id or a tuple (block_id,
+          action_id).
+        - `team_id`: the Slack workspace of a press in a view; None for the first Slack workspace of the sandbox. A
+          press in a message ignores `team_id`.
 
         Raises LookupError for an unknown element, input or option.
         """
@@ -150,7 +152,7 @@ class UserActions:
     async def submit(self, user_id: str, view: View, values: Mapping[Any, Value] | None = None) -> Delivery:
         """Fill in and submit a modal. Apply the bot's acknowledgement to the modal.
 
-        `values`: the new values of inputs. A key is a block_id, an action_id or a pair of both.
+        `values`: the new values of inputs. A key is a block_id, an action_id or a tuple (block_id, action_id).
 
         Raises IncompleteFormError if the value of an input is invalid. Raises LookupError for an unknown input or
         option, or if the modal is not open.

@@ -48,8 +48,8 @@ def fields_of(blocks: list[Block]) -> Iterator[tuple[Block, Block]]:
 def initial_values(blocks: list[Block], previous: Mapping[tuple[str, str], Value] | None = None) -> Values:
     """Return the value of each input in `blocks` before a user changes the value.
 
-    `previous`: the values before an update of the blocks. An input that has a value here keeps this value. Any other
-    input gets its initial value. None if there was no update.
+    `previous`: after an update of the blocks, the values before the update; None for new blocks. An input that has a
+    value in `previous` keeps this value. Any other input gets its initial value.
     """
     result: Values = {}
     for block, element in fields_of(blocks):
@@ -75,7 +75,7 @@ def set_values(blocks: list[Block], values: Values, inputs: Mapping[Any, Value])
 
     - `blocks`: the blocks that contain the inputs.
     - `values`: the values of all inputs in `blocks`. The function changes `values` in place.
-    - `inputs`: the new values. A key is a block_id, an action_id or a pair of both.
+    - `inputs`: the new values. A key is a block_id, an action_id or a tuple (block_id, action_id).
 
     Raises LookupError for an unknown input or option.
     """

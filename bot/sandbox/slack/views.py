@@ -30,7 +30,8 @@ class View:
     - `body`: the view that the bot sent.
     - `root_view_id`: the id of the lowest open modal of the user; for a Home tab, its own id.
     - `previous_view_id`: the id of the modal directly below; None for the lowest modal and for a Home tab.
-    - `hash`: changes with each update, so that the bot does not replace a newer view.
+    - `hash`: a text that changes with each update. A call of the bot can name the hash that the bot knows. The call
+      fails if the view has changed since.
     - `values`: the values of the inputs.
     - `errors`: the error messages at the inputs, by block_id.
     - `submit_error`: Slack's message after a failed submission; None if the last submission did not fail.
@@ -201,9 +202,8 @@ class Views:
         - `body`: the Home tab that the bot sent.
         - `known_hash`: the argument `hash` of the bot's call; None to skip the check of the hash.
 
-        Raises ApiError (`hash_conflict`) if `known_hash` is not the hash of the Home tab, or if `known_hash` is given
-        and the user has no Home tab. Raises ApiError (`duplicate_external_id`) if another open view has the same
-        external id.
+        Raises ApiError (`hash_conflict`) if the user has no Home tab with the hash `known_hash`. Raises ApiError
+        (`duplicate_external_id`) if another open view has the same external id.
         """
         home = self._homes.get(user_id)
         if home is not None:

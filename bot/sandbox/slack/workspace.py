@@ -109,9 +109,9 @@ class Workspace:
         return user
 
     def own_id(self, user_id: str) -> str:
-        """Return the key in `users` for either of a user's two ids in an Enterprise Grid organization.
+        """Return a user's main id, which is the user's key in `users`. Return an unknown id unchanged.
 
-        Return an unknown id unchanged.
+        In an Enterprise Grid organization, a user can have two ids. `user_id` can be either of them.
         """
         if user_id in self.users:
             return user_id
@@ -120,8 +120,10 @@ class Workspace:
     def id_in(self, user_id: str, team_id: str) -> str:
         """Return the user id that payloads from the Slack workspace `team_id` use for a user.
 
-        If the app is installed org-wide, this matters for a user with two ids: payloads from the first Slack workspace
-        use the id `U…`, payloads from the others use the id `W…`. For any other user, return `user_id`.
+        `user_id`: the user's main id, `U…`.
+
+        The result is the user's second id, `W…`, if the app is installed org-wide and `team_id` is not the first Slack
+        workspace. In any other case, or if the user has no second id, the result is `user_id`.
         """
         user = self.users.get(user_id)
         if user is None or not user.enterprise_user_id or not self.is_org_wide:
@@ -258,8 +260,8 @@ class Workspace:
     def notify_waiters(self, user_id: str | None = None) -> None:
         """Make waiting calls of `until` check their condition again, after a change in the sandbox's Slack.
 
-        `user_id`: the only user who sees the change, so that calls for other users go on waiting. If None, all waiting
-        calls check their condition.
+        `user_id`: the only user who can see the change; None if it can concern every user. Calls of `until` that have
+        another user in `only_for` do not check their condition.
         """
         for future, only_for in list(self._waiters.items()):
             others = user_id is not None and only_for not in (None, user_id)

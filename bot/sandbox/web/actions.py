@@ -59,8 +59,8 @@ class PageActions:
     async def press(self, request: web.Request) -> web.Response:
         """Press a button, or choose an option, in a message or a view.
 
-        The field `chosen` of the HTTP request has the option that was chosen in an overflow menu. The field `values`
-        has the new values of all other inputs.
+        The field `chosen` of the HTTP request has the option that was chosen in an overflow menu; "" for any other
+        element. The field `values` has the values of all inputs in the message or view.
         """
         fields = await read_fields(request, "as", "team", "ts", "view", "action_id", "block_id", "chosen")
         values = await _read_values(request)

@@ -132,8 +132,8 @@ class SandboxPage:
     ) -> web.StreamResponse:
         """Pass an HTTP request on to `handler`, or reject it with an error response.
 
-        Reject HTTP requests that other websites cause (CSRF). Also reject those whose Host header is neither localhost
-        nor 127.0.0.1 with the port of the page (DNS rebinding).
+        Reject HTTP requests that other websites cause (CSRF). Also reject HTTP requests with a wrong Host header (DNS
+        rebinding). The host must be localhost or 127.0.0.1, and the port must be the port of the page.
         """
         if f"http://{request.host}" not in self._origins:
             return web.Response(status=403, text="This page answers to localhost only.")
@@ -202,10 +202,7 @@ class SandboxPage:
         return response
 
     def _person(self, name: str) -> str | None:
-        """Return the id of the user with the handle or id `name`; None for an unknown name.
-
-        "" selects the first of the users whose view the page can show.
-        """
+        """Return the id of the user with the name or id `name`, the first user for "", and None for an unknown name."""
         users = self._slack.workspace.users
         names = {"": next(iter(self._people))} | {users[each].name: each for each in self._people}
         return names.get(name, name if name in self._people else None)

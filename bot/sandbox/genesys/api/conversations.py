@@ -50,7 +50,10 @@ class Offer:
 
     @property
     def is_valid(self) -> bool:
-        """Return True if the offer is not withdrawn, has not expired, and belongs to a live conversation."""
+        """Return True if the offer is not withdrawn, has not expired, and belongs to a live conversation.
+
+        An accepted offer does not expire.
+        """
         return (
             not self.is_withdrawn and self.conversation.ended_at is None and (self.joined or time.time() < self.ends_at)
         )
@@ -76,7 +79,7 @@ class Offer:
             self.conversation.report_change()
 
     def expire_if_due(self) -> None:
-        """Call `on_change` of the conversation if the offer has expired.
+        """Report the change of the conversation if the offer has expired.
 
         An accepted or withdrawn offer does not expire. A timer calls this function just after `ends_at`.
         """
@@ -84,10 +87,9 @@ class Offer:
             self.conversation.report_change()
 
     def expire(self) -> None:
-        """Let the offer or the co-browse session expire now.
+        """Let the offer expire now, as if its time were up.
 
-        If the customer has not joined, the offer expires. If the customer has joined, withdraw the offer, and end the
-        co-browse session with the cause `timeout`.
+        If the customer has joined, withdraw the offer instead, and end the co-browse session with the cause `timeout`.
         """
         if self.joined:
             self.stop("timeout")
@@ -129,7 +131,7 @@ class ConversationsApi:
     def set_live_count(self, choice: str) -> None:
         """End all conversations, and begin LIVE_COUNTS[choice] new conversations for each Genesys user.
 
-        `choice`: "none", "one" or "several", a key of LIVE_COUNTS. Raises KeyError for any other value.
+        `choice`: a key of LIVE_COUNTS: "none", "one" or "several". Raises KeyError for any other value.
         """
         count = LIVE_COUNTS[choice]
         for conversation in self.live.values():
@@ -173,18 +175,21 @@ class ConversationsApi:
         return offer
 
     def open_offers(self) -> list[tuple[str, str]]:
-        """Return the customer's name and the path of the join page for each offer that a customer can still accept.
+        """Return a pair for each offer that a customer can still accept. The newest offer comes first.
 
-        The newest offer comes first.
+        Each pair has the customer's name and the path of the join page.
         """
         offers = reversed([one for one in self.offers.values() if one.is_valid and not one.joined])
         return [(one.conversation.customer, f"/messenger#{quote(one.join_code, safe='')}") for one in offers]
 
     def require_permission(self, request: web.Request, *permissions: str) -> Grant:
-        """Check the access token in an HTTP request, and return the rights of the token.
+        """Check that an HTTP request is allowed, and return the rights of its access token.
 
-        One of `permissions` is enough. Without `permissions`, any valid token is enough. Raises ApiError (401) if the
-        token is missing or invalid. Raises ApiError (403) if the OAuth client has none of `permissions`.
+        `permissions`: the HTTP request needs at least one of these permissions. If none is given, it needs only a valid
+        token.
+
+        Raises ApiError (401) if the token is missing or invalid. Raises ApiError (403) if all of `permissions` are in
+        `missing_permissions`.
         """
         grant = self._authorize(request)
         if permissions and not set(permissions) - self.missing_permissions:
@@ -249,10 +254,9 @@ class ConversationsApi:
         return conversation
 
     def _requested_offer(self, request: web.Request) -> Offer:
-        """Return the co-browse offer whose id is in the path of an HTTP request.
+        """Return the offer in the path of an HTTP request. The HTTP request needs no access token, as in Genesys.
 
-        The HTTP request needs no access token, as in Genesys. Raises ApiError (404) if the deployment or the offer in
-        the path is unknown, or if `is_valid` of the offer is False.
+        Raises ApiError (404) if the path has a deployment id other than DEPLOYMENT_ID, or has no valid offer.
         """
         if request.match_info["deployment"] != DEPLOYMENT_ID:
             raise ApiError(404, "The deployment was not found.", "not.found")

@@ -46,8 +46,8 @@ class Outbox:
     """Holds the accepted SMS and emails to customers, and serves their API endpoints and the page `/outbox`.
 
     - `sent`: the accepted messages, oldest first.
-    - `offers`: returns the customer's name and the path of the join page for each offer that a customer can still
-      accept. The page `/outbox` links to these join pages.
+    - `offers`: a function that returns a pair for each offer that a customer can still accept: the customer's name, and
+      the path of the join page. The page `/outbox` links to these join pages.
     """
 
     def __init__(

@@ -42,11 +42,11 @@ PERMISSIONS = (
 def authorization_subject(
     login: Login, request: web.Request, missing_permissions: Collection[str], only_division: str = ""
 ) -> web.Response:
-    """Return the roles of the OAuth client, in the shape of the SDK's AuthzSubject.
+    """Return the OAuth client and its only role, in the shape of the SDK's AuthzSubject.
 
     If the HTTP request has the query `includeFullRoles=true`, the response also has the permissions of the role.
 
-    - `missing_permissions`: the permissions to leave out of the response.
+    - `missing_permissions`: the permissions that the role lacks. The response leaves them out.
     - `only_division`: the name of the only division in which the client has the role; "" if the client has the role in
       all divisions.
     """

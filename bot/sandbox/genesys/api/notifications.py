@@ -41,7 +41,8 @@ class Channel:
 
     - `owner`: the id of the signed-in user who created the channel; "client" if the OAuth client created it.
     - `expires_at`: the expiry of the channel, in seconds since 1970.
-    - `used_at`: the last use of the channel, in seconds since 1970.
+    - `topics`: the topics to which the channel is subscribed. All values are None.
+    - `used_at`: when a call or a WebSocket last used the channel, in seconds since 1970.
     - `socket`: the open WebSocket; None if no client is connected.
     - `outbox`: the events to send over the WebSocket.
     - `held`: an event that the simulated fault `events-reordered` delays; None if no event is delayed.
@@ -216,8 +217,8 @@ class Notifications:
     def _missing(self, request: web.Request, grant: Grant, topic: str) -> list[str] | None:
         """Return None if an access token may subscribe to `topic`, else the permissions that the token lacks.
 
-        If the user of the topic is in `refused_users`, return []: no permission would help. Raises ApiError (400) for
-        an unknown topic.
+        If the user of the topic is in `refused_users`, return [], because no permission would help. Raises ApiError
+        (400) for an unknown topic.
         """
         match = _TOPIC_PATTERN.fullmatch(topic)
         if match is None:
@@ -318,11 +319,7 @@ async def _close_after(socket: web.WebSocketResponse, seconds: float) -> None:
 
 
 def _send_with_fault(channel: Channel, event: Event, fault: Fault | None) -> None:
-    """Put an event into the channel's outbox, at once or as a simulated fault demands.
-
-    `fault`: `events-missing` to drop the event, `events-doubled` to send the event twice, `events-late` to delay the
-    event, `events-reordered` to hold the event until the next event or for some seconds; None for no fault.
-    """
+    """Put an event into the channel's outbox, or drop, double or delay the event as `fault` demands."""
     name, loop = fault.name if fault else "", asyncio.get_running_loop()
     if name == "events-missing":
         return

@@ -98,7 +98,7 @@ class Api:
         return await self.login.issue(request, f"{self.url}/oauth/token", self.token_seconds)
 
     def revoke_tokens(self) -> None:
-        """Invalidate all access tokens that have not expired."""
+        """Invalidate all access tokens. Refresh tokens stay valid."""
         self.login.revoke_all()
 
     async def _token_info(self, request: web.Request) -> web.Response:

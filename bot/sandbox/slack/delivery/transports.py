@@ -77,9 +77,10 @@ class Socket:
 
         - `hello`: the first message that Slack sends over a WebSocket.
         - `ping_seconds`: the time between two pings.
-        - `fault`: None for no simulated fault; `no_hello` to close the WebSocket without a hello; `close` to close the
-          WebSocket after the hello; one of END_REASONS to send a disconnect message after the hello and close the
-          WebSocket.
+        - `fault`: the name of a simulated fault; None for no fault.
+
+        The fault `no_hello` closes the WebSocket without a hello. The fault `close` closes the WebSocket after the
+        hello. The faults in END_REASONS send a disconnect message after the hello, and close the WebSocket.
         """
         pinging = asyncio.create_task(self._ping(ping_seconds))
         try:

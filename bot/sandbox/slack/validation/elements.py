@@ -46,7 +46,7 @@ def check_element(element: Any, at: str, *, in_input: bool = False, others: froz
 
     - `at`: the JSON pointer of the element, for the text of the error.
     - `in_input`: True for an element of an input block, False for an element of an actions or section block.
-    - `others`: additional allowed types of elements.
+    - `others`: types of elements that are allowed in addition to the usual types, such as `image`.
     """
     require(isinstance(element, dict), "must be an object", at)
     kind = element.get("type")
