@@ -171,7 +171,9 @@ def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> 
 
 
 def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
-    """Return the environment variables for the public Genesys Cloud API, to add to those of `environ`.
+    """Return the environment variables that make the bot use the public Genesys Cloud API.
+
+    Some are new, and some replace a value that `environ` returns.
 
     `genesys_url`: the base URL of the sandbox's Genesys.
     """
@@ -190,7 +192,7 @@ def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
 def connect_environ(keys: Keys, port: int) -> tuple[dict[str, str], UserLoginClient]:
     """Return the environment variables for linked accounts, and the OAuth client with which users sign in.
 
-    The environment variables are an addition to those of `environ`.
+    PORT replaces the value that `environ` returns. The other environment variables are new.
 
     `port`: the port of the bot's HTTP server. After a sign-in, the browser returns to the bot on `port`.
     """

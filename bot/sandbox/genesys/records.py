@@ -52,7 +52,7 @@ class Session:
 class Create:
     """A record of one call that asks for a new session. Calls without a response have a record, too.
 
-    - `at`: a `time.monotonic()` value.
+    - `at`: when the call arrived, a `time.monotonic()` value.
     - `body`: the JSON body of the call; {} if the body is not a JSON object.
     - `created_session`: whether the call created a session.
     - `session_id`: the id of the created session; None if the call created none.
@@ -69,7 +69,7 @@ class Create:
 class Call:
     """A record of one HTTP request to the server.
 
-    - `at`: a `time.monotonic()` value.
+    - `at`: when the HTTP request arrived, a `time.monotonic()` value.
     - `path`: the path of the URL. The path can contain secrets.
     - `status`: the HTTP status of the response; None if the server sent no response.
     - `kind`: the kind of the call, such as "create".

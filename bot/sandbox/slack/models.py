@@ -114,7 +114,7 @@ class Message:
     - `visible_to`: the id of the only user who sees an ephemeral message; None for any other message.
     - `via`: where the message came from: `ack`, `response_url`, `chat.postEphemeral`, `chat.postMessage`, `slackbot`
       (an error of Slack) or `person` (typed by a user).
-    - `at`: a `time.monotonic()` value.
+    - `at`: when the message was added, a `time.monotonic()` value.
     - `replaced`: whether the bot has changed the message.
     - `trigger_id`: the trigger id of the command or press that caused the message; None if there is none.
     - `thread_ts`: the id of the message that starts the thread of a reply; None if the message is not a reply.
@@ -139,7 +139,7 @@ class ApiCall:
     """A record of one call of the bot to a Web API method or a response_url.
 
     - `args`: the arguments of the call without the token.
-    - `at`: a `time.monotonic()` value.
+    - `at`: when the call arrived, a `time.monotonic()` value.
     - `error`: "pending" before the response; Slack's error code after a failed call; None after a successful call.
     """
 

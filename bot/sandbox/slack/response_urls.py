@@ -30,7 +30,7 @@ class ResponseUrl:
     - `channel`: the channel of the messages that are posted to the response_url.
     - `trigger_id`: the trigger id of the command or press that the response_url belongs to.
     - `message`: the message that a post to the response_url can replace or delete; None if there is no such message.
-    - `made_at`: a `time.monotonic()` value.
+    - `made_at`: when the response_url was created, a `time.monotonic()` value.
     - `uses`: the number of successful posts.
     """
 

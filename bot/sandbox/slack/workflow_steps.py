@@ -44,6 +44,7 @@ class Execution:
 class Executions:
     """Holds the newest MAX_ENTRIES executions, and the workflow steps that the app's manifest declares.
 
+    - `all`: the executions, oldest first.
     - `steps`: the workflow steps, by callback id.
     - `listeners`: the functions that get an execution after each change.
     """

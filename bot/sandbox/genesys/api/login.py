@@ -27,10 +27,11 @@ from bot.sandbox.genesys.records import add_bounded
 class Grant:
     """The rights of an access token, and a count of the HTTP requests with the token.
 
-    - `expires_at`, `window_ends_at`: `time.monotonic()` values.
+    - `expires_at`: when the token expires, a `time.monotonic()` value.
     - `scopes`: the scopes of the token. An empty set means all scopes.
     - `user_id`: the id of the signed-in user; None for a token of the OAuth client.
-    - `request_count`: the HTTP requests in the current rate-limit window.
+    - `request_count`: the number of HTTP requests in the current window of the rate limit.
+    - `window_ends_at`: when this window ends, a `time.monotonic()` value. A later HTTP request starts a new window.
     """
 
     expires_at: float

@@ -54,7 +54,7 @@ class AuthorizationCode:
     - `user_id`: the user who signed in.
     - `redirect_uri`: the redirect URI of the authorization request.
     - `challenge`: the PKCE code challenge of the authorization request; "" without PKCE.
-    - `expires_at`: a `time.monotonic()` value.
+    - `expires_at`: when the authorization code expires, a `time.monotonic()` value.
     """
 
     user_id: str

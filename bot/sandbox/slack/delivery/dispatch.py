@@ -18,7 +18,7 @@ class Dispatcher:
     """Delivers payloads to the bot: by signed HTTP to `events_url`, or over Socket Mode if `events_url` is None.
 
     - `ack_seconds`: the time limit for an acknowledgement.
-    - `retries_after_seconds`: the delays before the retries of an event.
+    - `retries_after_seconds`: the delay before each retry of an event, counted from the previous delivery.
     - `deliveries`: the records of the newest MAX_ENTRIES deliveries.
     - `event_listeners`: the functions that get the record of each delivery of an event.
     """
