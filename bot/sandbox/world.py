@@ -82,6 +82,7 @@ OTHER_APPLICATIONS = {"shop": "Web shop", "portal": "Customer portal"}
 class Keys:
     """The tokens, keys and secrets of one run of the sandbox. Each instance gets new random values.
 
+    - `bot_token`, `app_token`, `signing_secret`: those of the Slack app.
     - `client_secret`, `private_key`: for the bot's own OAuth client at Genesys. The public Genesys Cloud API uses the
       secret, the session service uses the private key.
     - `user_client_secret`: the secret of the OAuth client with which people sign in to link their accounts.

@@ -72,7 +72,8 @@ class SlackChannel:
 class Shortcut:
     """A shortcut in the manifest of the Slack app.
 
-    `type`: "global" for a shortcut in Slack's shortcuts menu, "message" for a shortcut in the menu of each message.
+    - `callback_id`: the id of the shortcut, which payloads contain.
+    - `type`: "global" for a shortcut in Slack's shortcuts menu, "message" for a shortcut in the menu of each message.
     """
 
     callback_id: str
@@ -95,7 +96,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Step:
-    """A workflow step. The manifest of the Slack app declares the step as a function."""
+    """A workflow step. The manifest of the Slack app declares the step as a function.
+
+    `callback_id`: the id of the step in the manifest.
+    """
 
     callback_id: str
     name: str

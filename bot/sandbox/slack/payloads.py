@@ -72,7 +72,7 @@ def view_actions(workspace: Workspace, user_id: str, view: View, team_id: str | 
 
 
 def shortcut(workspace: Workspace, user_id: str, callback_id: str, team_id: str | None = None) -> Shape:
-    """Return the payload `shortcut` that Slack sends when a user selects a global shortcut.
+    """Return the payload `shortcut` that Slack sends when a user selects the global shortcut `callback_id`.
 
     `team_id`: the Slack workspace in which the user selected the shortcut; None for `workspace.team_id`.
     """
@@ -81,7 +81,12 @@ def shortcut(workspace: Workspace, user_id: str, callback_id: str, team_id: str 
 
 
 def message_action(workspace: Workspace, user_id: str, message: Message, callback_id: str) -> Shape:
-    """Return the payload `message_action` of a message shortcut, without the field `response_url`."""
+    """Return the payload `message_action` that Slack sends when a user selects a shortcut in the menu of a message.
+
+    The payload lacks the field `response_url`.
+
+    `callback_id`: the id of the shortcut.
+    """
     return {
         "type": "message_action",
         "callback_id": callback_id,
@@ -98,7 +103,7 @@ def message_action(workspace: Workspace, user_id: str, message: Message, callbac
 
 
 def event_callback(workspace: Workspace, event: Shape, team_id: str | None = None) -> Shape:
-    """Return the payload `event_callback`, in which Slack sends an event.
+    """Return the payload `event_callback`, in which Slack sends the event `event`.
 
     `team_id`: the Slack workspace of the event; None for `workspace.team_id`.
     """

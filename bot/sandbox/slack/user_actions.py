@@ -131,7 +131,7 @@ class UserActions:
         return await self.send(payload, "interactive")
 
     async def shortcut(self, user_id: str, callback_id: str, *, team_id: str | None = None) -> Delivery:
-        """Use a global shortcut.
+        """Use the global shortcut `callback_id`.
 
         `team_id`: the Slack workspace in which the user is; None for the first Slack workspace of the sandbox.
         """
@@ -155,7 +155,7 @@ class UserActions:
         `values`: the new values of inputs. A key is a block_id, an action_id or a tuple (block_id, action_id).
 
         Raises IncompleteFormError if the value of an input is invalid. Raises LookupError for an unknown input or
-        option, or if the modal is not open.
+        option, or if the user does not have the modal open.
         """
         if not view.is_open or view.user_id != user_id:
             raise LookupError("this person has no such modal open")
@@ -179,7 +179,7 @@ class UserActions:
 
         `clear`: True to close all modals of the user. The field `clear_on_close` of the modal has the same effect.
 
-        Raises LookupError if the modal is not open.
+        Raises LookupError if the user does not have the modal open.
         """
         stack = self.views.modals_of(user_id)
         if view not in stack:
@@ -205,7 +205,9 @@ class UserActions:
 
         The bot completes the execution later, with outputs or with an error.
 
-        `team_id`: the Slack workspace of the workflow; None for the first Slack workspace of the sandbox.
+        - `callback_id`: the id of the workflow step in the app's manifest.
+        - `inputs`: the values of the inputs, by name.
+        - `team_id`: the Slack workspace of the workflow; None for the first Slack workspace of the sandbox.
         """
         execution = self.runs.start(callback_id, inputs)
         step = self.runs.steps.get(callback_id, Step(callback_id, callback_id))
@@ -218,7 +220,8 @@ class UserActions:
     async def event(self, event: dict[str, Any], team_id: str | None = None) -> Delivery:
         """Send an event to the bot. If the bot does not acknowledge the event, start retries in the background.
 
-        `team_id`: the Slack workspace of the event; None for the first Slack workspace of the sandbox.
+        - `event`: the event without the payload `event_callback` around it.
+        - `team_id`: the Slack workspace of the event; None for the first Slack workspace of the sandbox.
         """
         return await self.dispatcher.dispatch_event(payloads.event_callback(self.workspace, event, team_id))
 

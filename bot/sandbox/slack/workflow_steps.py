@@ -24,8 +24,10 @@ def _token() -> str:
 class Execution:
     """One execution of a workflow step.
 
+    - `callback_id`: the id of the workflow step in the app's manifest.
+    - `inputs`: the values of the inputs, by name.
     - `bot_access_token`: the token with which the bot can call the Web API for this execution.
-    - `outputs`: the outputs if `status` is "succeeded", else {}.
+    - `outputs`: the values of the outputs, by name, if `status` is "succeeded", else {}.
     - `error`: the error that the bot reported if `status` is "failed", else None.
     - `delivery`: the record of the delivery that started the execution; None while the delivery is in progress.
     """

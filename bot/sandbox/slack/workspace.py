@@ -64,7 +64,7 @@ class Workspace:
     # users and channels
 
     def set_locale(self, user_id: str, locale: str) -> None:
-        """Change the language that a user has chosen in Slack."""
+        """Change the language that a user has chosen in Slack. `locale` is Slack's name of it, such as `fr-FR`."""
         self.users[user_id] = replace(self.users[user_id], locale=locale)
 
     def open_im(self, user_id: str) -> str:

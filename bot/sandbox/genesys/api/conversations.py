@@ -79,7 +79,7 @@ class Offer:
             self.conversation.report_change()
 
     def expire_if_due(self) -> None:
-        """Call `on_change` of the conversation if the offer has expired, so that channels get an event.
+        """Call `on_change` of the conversation if the offer has expired, so that notification channels get an event.
 
         An accepted or withdrawn offer does not expire. A timer calls this function just after `ends_at`.
         """

@@ -30,6 +30,7 @@ class SentMessage:
     """An SMS or email that the sandbox's Genesys accepted.
 
     - `kind`: "SMS" or "Email".
+    - `sender`, `to`: the phone numbers (E.164) of an SMS, or the email addresses of an email.
     - `subject`: the subject of an email; "" for an SMS.
     - `at`: the time of the acceptance, in seconds since 1970.
     """
