@@ -157,8 +157,9 @@ async def open_bot(
 ) -> AsyncIterator[Bot]:
     """Build the bot of a process with a single workspace. Close the bot at the end of the `with` block.
 
-    - `timing`, `genesys_timing`, `slack_timing`, `secret_timing`, `bounds`: durations and maximum numbers. The defaults
-      are those of the real bot. Tests pass other values.
+    - `timing`, `genesys_timing`, `slack_timing`, `secret_timing`: the durations that the bot uses, such as time limits.
+      The defaults are those of the real bot. Tests pass other values.
+    - `bounds`: the maximum amounts of incoming data that the bot handles at the same time.
     - `locales`: the folder with the translations of the bot's messages.
     - `mask`: a function that takes secrets and hides them in all later log lines.
 
@@ -217,7 +218,8 @@ async def open_workspace(shared: Shared, settings: Settings) -> AsyncIterator[Bo
 class _Resources:
     """The settings, connections and logs of one workspace, which every layer needs.
 
-    - `metrics`, `store`, `audit`: views that contain only the data of this workspace.
+    - `metrics`, `store`: the metrics and the database of the process, limited to the data of this workspace.
+    - `audit`: the audit log of this workspace.
     - `watch`: records whether Slack accepts the bot token.
     - `http`: the connections to Slack.
     - `tokens`: the tokens of linked accounts.
@@ -439,15 +441,16 @@ def _capabilities(settings: Settings) -> Capabilities:
 
 
 def _access_contact(settings: Settings) -> str:
-    """Return the id of the channel or person to which the bot sends people who have no Genesys user.
+    """Return the id of the channel or person to which the bot sends people who have no Genesys user; "" for nobody.
 
-    Only administrators can link people to Genesys users. So the first of these cases that applies decides:
+    The first case that applies decides:
 
-    - COBROWSE_ADMINS is empty: "".
-    - COBROWSE_HELP_CONTACT is a channel or an administrator: the contact.
-    - COBROWSE_ADMINS contains a user group, and there is a contact: the contact, who may be in the group.
+    - COBROWSE_ADMINS is empty: "", because only administrators can link people to Genesys users.
+    - COBROWSE_HELP_CONTACT is the id of a channel or of an administrator: this id.
+    - COBROWSE_HELP_CONTACT is the id of another person, and COBROWSE_ADMINS contains a user group: this id, because
+      the person may be in the group.
     - COBROWSE_ADMINS contains people: the person with the lowest id.
-    - COBROWSE_ADMINS contains only user groups, and there is no contact: "".
+    - In all other cases: "".
     """
     contact, admins = contact_id(settings.slack.help_contact), settings.rules.admins
     if not admins:

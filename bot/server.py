@@ -173,7 +173,7 @@ async def open_socket_receiver(bot: Bot, *, known_sockets: int = 0) -> AsyncIter
 
     If the connection fails, try again without limit. At the end of the `with` block, acknowledge the received payloads
     and disconnect. `known_sockets`: the number of Socket Mode connections to the same Slack app that this process
-    already has.
+    already has. The log does not warn about these connections.
     """
     slack = bot.settings.slack
     single_process = not bot.settings.database.allows_replicas

@@ -30,7 +30,10 @@ from bot.storage.open import Storage, open_store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Durations:
-    """The durations and maximum numbers of all layers. Tests pass other values."""
+    """The durations that each layer uses, such as time limits. Tests pass other values.
+
+    `bounds`: the maximum amounts of incoming data that the bot handles at the same time.
+    """
 
     core: CoreTiming = field(default_factory=CoreTiming)
     genesys: GenesysTiming = GENESYS_TIMING
@@ -70,7 +73,7 @@ async def open_shared(
 ) -> AsyncIterator[Shared]:
     """Open the parts that all workspaces share. Close them at the end of the `with` block.
 
-    - `durations`: durations and maximum numbers. Tests pass other values.
+    - `durations`: the durations that each layer uses, such as time limits. Tests pass other values.
     - `locales`: the folder with the translations of the bot's messages.
     - `mask`: a function that takes secrets and hides them in all later log lines.
     - `by_workspace`: whether the metrics have a label with the workspace's short name.

@@ -72,7 +72,7 @@ def data_directories(environ: Mapping[str, str]) -> list[Path]:
 def below_data_directory(path: str, environ: Mapping[str, str]) -> str:
     """Prepend the first data directory to a relative path.
 
-    Return "" and an absolute path unchanged. If STATE_DIRECTORY is not set, return every path unchanged.
+    Return `path` unchanged if it is absolute or "", or if STATE_DIRECTORY is not set.
     """
     directories = data_directories(environ)
     return str(directories[0] / path) if path and directories else path

@@ -51,8 +51,8 @@ class DatabaseSettings:
     """The settings of the database.
 
     - `retention_days`: the number of days after which requests and sessions are deleted.
-    - `url`: the value of DATABASE_URL. If it has a relative path of an SQLite file, and STATE_DIRECTORY is set, the
-      path begins with the first directory in STATE_DIRECTORY.
+    - `url`: the value of DATABASE_URL. If STATE_DIRECTORY is set, its first directory precedes the relative path of an
+      SQLite file.
     - `keys`: the encryption keys, newest first; empty if the settings have no key.
     """
 
@@ -81,6 +81,7 @@ class ProcessSettings:
     - `host`, `port`: the address and port on which the bot's HTTP server listens. A process with only one workspace, in
       Socket Mode, has no such server.
     - `health_port`: a separate port for the health endpoints. With None, the HTTP server on `port` has the endpoints.
+      Without this server, there are then no health endpoints.
     - `shutdown_seconds`: how long a stop of the bot waits for accepted requests.
     - `audit_log`: the path of the audit log, "-" for standard output, or "" for no audit log.
     - `workspaces_file`: the path of the file of workspaces; "" if the process serves only one workspace.
@@ -100,7 +101,7 @@ class ProcessSettings:
 
     @property
     def workspace(self) -> str:
-        """Return "". The settings of the process do not belong to a workspace."""
+        """Return "", because these settings belong to no workspace. `Settings` has an attribute of the same name."""
         return ""
 
     def with_secrets_from(self, reader: Reader) -> "ProcessSettings":
@@ -140,7 +141,7 @@ def read_process(reader: Reader) -> ProcessSettings:
 def check_ports(reader: Reader, port: int, health_port: int | None) -> None:
     """Add a fault to `reader` if the two ports are equal.
 
-    Call this function only if the bot's HTTP server listens on `port`. Otherwise, equal ports do no harm.
+    The caller leaves this check out if no HTTP server listens on `port`, because equal ports then do no harm.
 
     `health_port`: the value of HEALTH_PORT; None if it is not set.
     """

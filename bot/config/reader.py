@@ -41,7 +41,7 @@ class SecretFile:
     - `name`: the variable whose value is in the file, such as SLACK_BOT_TOKEN.
     - `variable`: the variable that contains the path of the file, such as SLACK_BOT_TOKEN_FILE.
     - `path`: the path of the file.
-    - `text`: the value. "" if the file is missing or empty, which is allowed if `name` ends with _NEXT.
+    - `text`: the value; "" if the file has none. Only if `name` ends with _NEXT, a file may be missing or empty.
     """
 
     name: str
@@ -65,7 +65,8 @@ class Sources:
 class Reader:
     """Reads the values of environment variables by name. Collects faults instead of raising exceptions.
 
-    An empty value counts as unset.
+    After a fault, a method still returns a value, so that the caller can read the other settings, too. An empty value
+    counts as unset.
 
     - `environ`: the values of the variables, by name.
     - `workspace`: the short name of the workspace whose settings are read; "" if the process serves only one workspace.
@@ -89,11 +90,10 @@ class Reader:
     def fault(self, name: str, fix: str) -> None:
         """Add a fault of the variable `name`.
 
-        Do nothing if `faults` already contains this fault. Do nothing either after a fault about invalid characters in
-        the value.
+        Do nothing if `faults` already contains this fault, or a fault about invalid characters in the value.
 
-        `fix`: what is wrong with the value, and how to fix the value. An example line such as `PORT=3000` follows,
-        unless `needs_example` returns False for `fix`.
+        `fix`: what is wrong with the value, and how to fix the value. If `needs_example` returns True for `fix`, the
+        text of the fault ends with an example line such as `PORT=3000`.
         """
         if name in self._unreadable:
             return
@@ -124,8 +124,8 @@ class Reader:
     def text(self, name: str) -> str:
         """Return the value of a variable, or the variable's default if no value is set.
 
-        Some variables can have their value in a file that the variable NAME_FILE names: see `Variable.takes_file`. Add
-        a fault if the file cannot be read, or if the value has invalid characters.
+        If `Variable.takes_file` is True for the variable NAME, its value may be in a file that NAME_FILE names. Add a
+        fault if NAME and NAME_FILE are both set, if the file cannot be read, or if the value has invalid characters.
         """
         variable = VARIABLES[name]
         value = self.given(name)
@@ -155,7 +155,7 @@ class Reader:
             self._unreadable |= {name, source}
 
     def needed(self, name: str, how_to_get: str) -> str:
-        """Return the value of a variable. Add a fault if the variable is not set.
+        """Return the value of a variable. If there is no value, add a fault and return "".
 
         `how_to_get`: a sentence in the fault that tells the administrator where to find the value.
         """
@@ -192,11 +192,11 @@ class Reader:
         return choices[0]
 
     def words(self, name: str, pattern: str, what: str) -> tuple[str, ...]:
-        """Split the value of a variable into words, at commas and white space. Return each different word once.
+        """Split the value of a variable into words, at commas and white space. Leave out repeated words.
 
-        Add a fault if a word does not match `pattern`.
+        Add a fault if a word does not match `pattern`. The result contains such words, too.
 
-        - `pattern`: a regular expression.
+        - `pattern`: a regular expression that has to match the whole word.
         - `what`: what each word has to be, for the text of the fault, such as "domain such as example.com".
         """
         words = tuple(dict.fromkeys(re.split(r"[,\s]+", self.text(name))) if self.text(name) else ())
@@ -243,9 +243,10 @@ class Reader:
         return text
 
     def host(self, name: str) -> str:
-        """Return the address in a variable, on which a server of the bot listens. Leave out brackets around it.
+        """Return the address on which a server of the bot listens, from a variable. Leave out brackets around it.
 
-        `*` and `::` mean all addresses. Add a fault if the value is not an IP address or a server name.
+        The address may also be `*` or `::`, for all addresses of the machine. Add a fault if the value is not an IP
+        address or a server name.
         """
         text = self.plain(name)
         address = text[1:-1] if text.startswith("[") and text.endswith("]") else text
@@ -261,7 +262,8 @@ class Reader:
         """Call `parse` and return its result. If `parse` raises ValueError or OSError, add a fault and return None.
 
         - `name`: the variable whose value `parse` checks. The fault belongs to this variable.
-        - `parse`: a function without arguments. The text of its ValueError becomes the text of the fault.
+        - `parse`: a function without arguments. The text of its ValueError becomes the text of the fault. An OSError
+          becomes a fault about a file that cannot be read.
         """
         try:
             return parse()
@@ -272,12 +274,12 @@ class Reader:
         return None
 
     def key_file(self, name: str, variable: str) -> str:
-        """Return the private key in a file, as PEM text. Add the file to `files`.
+        """Return the text of a private key from a file. Add the file to `files`.
 
-        - `name`: the name of the private key, such as GENESYS_PRIVATE_KEY. It is the file's key in `files`.
+        - `name`: the variable for which the file is stored in `files`, such as GENESYS_PRIVATE_KEY.
         - `variable`: the variable that contains the path of the file, such as GENESYS_PRIVATE_KEY_PATH.
 
-        If the file cannot be read or contains no private key, add a fault of `variable` and return "".
+        If the file cannot be read or is not UTF-8 text, add a fault of `variable` and return "".
         """
         path = self.text(variable)
         pem = self.parsed(variable, lambda: read_key_file(path)) or ""
@@ -307,9 +309,9 @@ def needs_example(fix: str) -> bool:
 def read_secret_file(name: str, path: str) -> str:
     """Return the value of the variable `name` from a file.
 
-    If `name` ends with _NEXT, return "" if the file is missing or empty. Raises OSError if the file cannot be read.
-    Raises ValueError, with the reason, if the file is not UTF-8 text, or if `name` is in KEYS and the file has no
-    private key.
+    If `name` ends with _NEXT, return "" for a missing or empty file. Raises OSError if the file cannot be read. Raises
+    ValueError, with the reason, if the file is not UTF-8 text, or if the path begins with `~` and the home directory is
+    unknown.
     """
     try:
         return unquoted(read_key_file(path) if name in KEYS else read_file(path))
@@ -336,10 +338,10 @@ def read_file(path: str) -> str:
 
 
 def read_key_file(path: str) -> str:
-    """Return the private key in a file, as PEM text.
+    """Return the text of a private key from a file, without a check that the text is a private key.
 
-    Raises OSError if the file cannot be read. Raises ValueError, with the reason, if the file contains no private key
-    that can be converted to PEM.
+    Raises OSError if the file cannot be read. Raises ValueError, with the reason, if the file is not UTF-8 text, such
+    as a key in DER, or if the path begins with `~` and the home directory is unknown.
     """
     held = convert_file(read_bytes(path))
     if isinstance(held, Unusable):

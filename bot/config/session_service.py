@@ -208,7 +208,8 @@ def _scopes(reader: Reader, default: str) -> str:
 def _key_credentials(reader: Reader, client_id: str, pem: str, source: str, suffix: str) -> Credentials | None:
     """Load a private key, and return credentials with the key. Add each fault of a setting to `reader`.
 
-    - `pem`: the private key as PEM text; "" if no key is set, or if its file cannot be read.
+    - `pem`: the text of the private key, in any form that can be converted to PEM; "" if no key is set, or if its file
+      cannot be read.
     - `source`: the variable that contains the key or the path of its file; "" if no key is set. Faults name it.
     - `suffix`: the end of the names of the variables: "" or "_NEXT".
 

@@ -28,10 +28,10 @@ class Variable:
     - `default`: the value if the variable is not set; "" if there is no default.
     - `required`: when the variable must be set, such as "always"; "" if the variable is optional.
     - `unit`: the unit of the value, such as "seconds"; "" if the value has none.
-    - `secret`: whether the value is a secret. Each secret can be in a file whose path is the value of NAME_FILE.
+    - `secret`: whether the value is a secret. The value of NAME can then be in a file, whose path NAME_FILE contains.
     - `form`: the characters that the value may contain.
     - `example`: an example value for the sentences about faults.
-    - `in_file`: whether a value that is no secret can be in such a file, too.
+    - `in_file`: whether the value can be in such a file although it is no secret.
     """
 
     name: str

@@ -141,9 +141,11 @@ class RateLimiter:
         self._queue.release_next()
 
     def _learn(self, response: httpx.Response, needs: str) -> None:
-        """After a 429, delay all calls if the token is at its limit; otherwise only the calls that need `needs`.
+        """Learn from the status of an answer to a call that needs the permission `needs`.
 
-        After any other answer, end the hold of the permission `needs` if the hold's time is over.
+        - 429, and the token is at its limit: delay all calls.
+        - 429, and the token is below its limit: delay only the calls that need `needs`.
+        - Any other status: end the hold of `needs` if the hold's time is over.
         """
         if response.status_code != 429:
             self._holds.record_answer(needs)
@@ -238,7 +240,7 @@ class RateWindow:
         """Record that a call has ended, and learn the count and the limit from the answer's headers.
 
         - `headers`: the headers of the answer; None if there is no answer, or if the call used another token.
-        - `reached`: False if Genesys did not answer. The call then does not count towards the rate limit.
+        - `reached`: False if the call was not sent, or got no answer. It then does not count towards the rate limit.
         """
         self._in_flight -= 1
         self._probe_until = float("-inf")
@@ -466,7 +468,7 @@ class PermissionHolds:
             hold.changed.set()
 
     def is_held(self, needs: str) -> bool:
-        """Return whether the hold's time for the permission `needs` is not over yet."""
+        """Return whether there is a hold for the permission `needs`, and its time is not over yet."""
         hold = self._holds.get(needs)
         return hold is not None and self._clock() < hold.until
 

@@ -36,8 +36,9 @@ class Workspaces:
     def change(self, wanted: Mapping[str, WorkspaceSettings]) -> None:
         """Serve the workspaces in `wanted`, and no others.
 
-        Start new workspaces, use changed settings, and stop workspaces that are missing in `wanted`. `wanted`: maps the
-        short name of each workspace to its settings.
+        Start new workspaces, use changed settings, and stop workspaces that are missing in `wanted`. All of this goes
+        on in the background after the method has returned. `wanted`: maps the short name of each workspace to its
+        settings.
         """
         for name in self._runners.keys() - wanted.keys():
             del self._health.workspaces[name]

@@ -28,7 +28,8 @@ class ServedWorkspace:
     - `ready`: set when Slack can reach the bot.
     - `bot`: None until `ready` is set.
     - `stopping`: set when the process stops.
-    - `known_sockets`: how many Socket Mode connections to the Slack app the workspace's earlier bot has open.
+    - `known_sockets`: how many Socket Mode connections to the Slack app the workspace's earlier bot has open. The log
+      does not warn about these connections.
     """
 
     def __init__(
@@ -221,7 +222,7 @@ class WorkspaceRunner:
             self._note("unexpected", "")
 
     def _note(self, code: str, why: str) -> None:
-        """Record why the latest settings are not in use, and log the reason if it is not the recorded one.
+        """Record why the latest settings are not in use. Log the reason unless it is already recorded.
 
         - `code`: the error's code.
         - `why`: a sentence about the error; "" for an unexpected error.

@@ -1,4 +1,4 @@
-"""Find out whether files of secrets changed, and read the files again with the same parsers as at the start.
+"""Find out whether files of secrets changed, and read the files again with the same parsers as at the bot's start.
 
 If a Secret of Kubernetes changes, one symbolic link changes. All paths of its files then lead to new files at once.
 https://kubernetes.io/docs/concepts/configuration/secret/#mounted-secrets-are-updated-automatically
@@ -25,7 +25,7 @@ be examined, the stamp is the name of the error, such as "ENOENT"."""
 class SecretFileError(Exception):
     """The file of a secret contains no value that can be read.
 
-    - `name`: the setting whose value belongs into the file.
+    - `name`: the setting whose value the file should contain.
     - `code`: `file_missing`, `file_empty` or `file_unreadable`.
     """
 
@@ -52,9 +52,10 @@ def stamp_of(path: str) -> Stamp:
 
 
 async def read_texts(files: Iterable[SecretFile]) -> tuple[dict[str, str], list[SecretFileError]]:
-    """Read the files of secrets.
+    """Read the files of secrets. Return the values, by the name of the setting, and the errors.
 
-    Return the values by the name of the setting, and an error for each file without a value.
+    There is an error for each missing, empty or unreadable file. But if the setting's name ends with _NEXT, a missing
+    or empty file means the value "".
     """
     texts, errors = {}, []
     for each in files:
@@ -66,7 +67,7 @@ async def read_texts(files: Iterable[SecretFile]) -> tuple[dict[str, str], list[
 
 
 def _text(file: SecretFile) -> str:
-    """Return the value in a file. Raises SecretFileError if the file is missing, empty or unreadable."""
+    """Return the value in a file. Raises SecretFileError if the value is missing or unreadable."""
     try:
         text = read_secret_file(file.name, file.path)
     except FileNotFoundError:
@@ -104,7 +105,7 @@ def with_texts(settings: S, texts: Mapping[str, str]) -> S:
 async def with_current_secrets(settings: Settings) -> Settings:
     """Read the files of secrets, and return a copy of the settings with the values in the files.
 
-    Return `settings` unchanged if a file has no value, or if the new settings have faults.
+    Return `settings` unchanged if a value is missing or unreadable, or if the new settings have faults.
     """
     texts, errors = await read_texts(settings.sources.files.values())
     try:

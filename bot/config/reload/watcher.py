@@ -57,7 +57,7 @@ class _Group(Generic[S]):
 class SecretWatcher(Generic[S]):
     """Reads the files of secrets again when they change, and passes the new settings to the subscribers.
 
-    Begins with the first subscription, and ends with `close`.
+    The watcher starts to check the files at the first subscription, and stops at `close`.
 
     `settings`: the settings of one workspace or of the process, with the secrets that are in use.
     """
@@ -140,7 +140,7 @@ class SecretWatcher(Generic[S]):
     async def _look(self, group: _Group[S], found: Mapping[str, Stamp], *, is_asked: bool) -> None:
         """Read the files of one subscriber if they have changed, or if the next try of a refused value is due.
 
-        Wait with changed files until two calls in a row find the same stamps.
+        Read changed files only when two calls in a row find the same stamps.
 
         - `found`: the current stamps of all files.
         - `is_asked`: True to read the files in any case.

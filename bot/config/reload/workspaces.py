@@ -75,8 +75,8 @@ class WorkspacesWatcher:
     async def look(self, changed: Changed, *, is_asked: bool = False) -> None:
         """Read the file of workspaces again if one of the watched files has changed since the last read.
 
-        Wait with a changed file until two calls in a row find the same device, inode, time of change and size. Until
-        then, the change may not be complete.
+        Read the file only when two calls in a row find the same stamps of the watched files: device, inode, time of
+        change and size. Until then, a change may not be complete.
 
         - `changed`: a function that this method calls with all workspaces if one was changed, added or removed.
         - `is_asked`: True to read the file of workspaces in any case.

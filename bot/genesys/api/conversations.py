@@ -166,12 +166,12 @@ class ConversationSessions:
         return True
 
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
-        """Return the session's state, read from its conversation.
+        """Return the session's state.
 
-        `live`: True if the bot watches the session in the background; False if a person waits for the answer. If False,
-        and if the conversation cannot be read or gives the phase WAITING or UNKNOWN, also read the co-browse offer.
-
-        Raises ServiceError if the last call fails.
+        - `live` is True if the bot watches the session in the background. Read the session's conversation only. Raises
+          ServiceError if this call fails.
+        - `live` is False if a person waits for the answer. If the conversation cannot be read, or gives the phase
+          WAITING or UNKNOWN, also read the co-browse offer. Raises ServiceError if the second call fails.
         """
         if live:
             return await self._state(record, LIVE)

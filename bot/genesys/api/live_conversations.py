@@ -95,7 +95,7 @@ class LookupHooks:
 
     @property
     def fairness_key(self) -> str:
-        """Return the fairness key of the create call, so that the look-ups wait in the same requester's queue."""
+        """Return the fairness key of the create call. The look-ups belong to the same requester."""
         return self._hooks.fairness_key
 
     async def before_send(self) -> None:
@@ -199,10 +199,10 @@ def read_live(
 ) -> ActiveConversation | None:
     """Read a conversation that supports co-browse from the body of Genesys's answer.
 
-    Return None if the host is not connected to a customer by voice or by messages.
+    Return None if the conversation does not support co-browse, or if the host is not connected to the conversation.
 
     - `wanted_id`: the id of the conversation that was requested.
-    - `now`: Genesys's time; None for this machine's time.
+    - `now`: Genesys's time, to find implausible times in the answer; None for this machine's time.
     """
     now = now or datetime.now(UTC)
     people = list(objects(body.get("participants")))

@@ -107,11 +107,12 @@ def _is_connected(part: Part) -> bool:
 
 
 def _may_be_of(part: Part, record: SessionRecord, now: datetime) -> bool:
-    """Return whether `part`, a customer's entry with another session id, may belong to the session in `record`.
+    """Return whether an entry may belong to the session in `record`, although the entry has another session id.
 
-    True if the customer is connected now. Also True if the entry has the time at which the customer connected, and this
-    time is not before the session's start. TOLERANCE is subtracted from the start, because clocks differ. If the
-    start is unknown, any time counts.
+    True if the customer is connected now, or connected after the session's start. The start counts as TOLERANCE
+    earlier, because clocks differ. If the start is unknown, each valid time counts.
+
+    `part`: the entry, from a customer's list.
     """
     if _is_connected(part):
         return True

@@ -85,9 +85,9 @@ class TokenAuth(TokenSource):
         await self._current()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Add the token to an HTTP request. If the answer is a 401 or 403, drop the token.
+        """Add the token to an HTTP request and yield the request. If the answer is a 401 or 403, drop the token.
 
-        HttpClient.send_call runs this generator. httpx says what it yields and receives:
+        HttpClient.send_call runs this generator, sends the yielded request, and passes the answer back:
         https://www.python-httpx.org/advanced/authentication/
         """
         token = await self._current()

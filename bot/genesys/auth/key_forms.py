@@ -62,9 +62,9 @@ def convert_text(text: str) -> str | Unusable:
 
 
 def convert_file(data: bytes) -> str | Unusable:
-    """Decode the bytes of a key file to text, and return this text. `convert_text` can convert the text to PEM.
+    """Decode the bytes of a private key's file to text. Leave the conversion to PEM to `convert_text`.
 
-    Return an Unusable for bytes that are not UTF-8 text, such as a key in DER.
+    Return an Unusable for a key in DER, and for bytes that are not UTF-8 text.
     """
     try:
         text = data.decode("utf-8-sig")
