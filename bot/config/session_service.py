@@ -228,7 +228,7 @@ def _key_credentials(reader: Reader, client_id: str, pem: str, source: str, suff
 
 
 def _about_key(reader: Reader, suffix: str) -> tuple[str | None, str]:
-    """Return the passphrase (None without a passphrase) and the key id of a private key.
+    """Return the passphrase and the key id of a private key. A missing passphrase is None, a missing key id is "".
 
     `suffix`: the end of the names of the variables: "" or "_NEXT".
     """

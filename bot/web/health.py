@@ -52,11 +52,13 @@ class StoreProbe:
 class HealthServer(ABC):
     """Serves /healthz, /readyz and /metrics. Subclasses define `state`.
 
-    `draining`: whether the process is stopping. If True, /readyz answers with status 503.
+    - `metrics`: what /metrics serves.
+    - `store`: finds out whether the database answers.
+    - `draining`: whether the process is stopping. If True, /readyz answers with status 503.
     """
 
     def __init__(self, metrics: PrometheusMetrics, find: Callable[[RequestId], Awaitable[object]]) -> None:
-        """Store the metrics to serve.
+        """Store the metrics that /metrics serves.
 
         `find`: a function that reads a request from the database, to find out whether the database answers.
         """

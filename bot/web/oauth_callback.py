@@ -76,10 +76,8 @@ class OAuthCallback:
     async def _complete(self, state: str, code: str, error: str, page_future: PageFuture) -> None:
         """Finish the sign-in, and put the page into `page_future`.
 
-        Cancel `page_future` if an exception is raised. The person who asked for the sign-in link also gets the result
-        in Slack in three cases: their account was linked, somebody signed in with the link as another Genesys user, or
-        the browser has disconnected. `state`, `code`, `error`: the parameters of the URL that the browser requested; ""
-        for a missing one.
+        Cancel `page_future` if an exception is raised. `state`, `code`, `error`: the parameters of the URL that the
+        browser requested; "" for a missing one.
         """
         try:
             request, outcome = await self._accounts.handle_callback(state, code, error)

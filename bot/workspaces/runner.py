@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 class ServedWorkspace:
     """One bot of a workspace, and the task that runs the bot. The bot uses the same settings until it stops.
 
+    - `task`: the task. It ends when the bot has stopped, or with an error.
     - `fingerprint`: a hash of the settings, to notice changes.
     - `ready`: set when Slack can reach the bot.
     - `bot`: None until `ready` is set.
@@ -92,6 +93,9 @@ class WorkspaceRunner:
 
     After a change of the settings, the old bot runs until the new bot is ready. After a failure, the runner tries to
     open another bot, and waits longer after each failure.
+
+    - `name`: the workspace's short name.
+    - `started`: set when the first try to open a bot has succeeded or failed.
     """
 
     def __init__(

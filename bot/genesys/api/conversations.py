@@ -166,7 +166,7 @@ class ConversationSessions:
         return True
 
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
-        """Return the session's state.
+        """Return the state of the session in `record`.
 
         - `live` is True if the bot watches the session in the background. Read the session's conversation only. Raises
           ServiceError if this call fails.

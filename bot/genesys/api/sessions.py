@@ -121,13 +121,13 @@ class CobrowseSessions:
         return bool(self._joined_statuses)
 
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
-        """Read a session's state. Raises ServiceError if the call fails.
+        """Read the state of the session in `record`. Raises ServiceError if the call fails.
 
         Return UNKNOWN_STATE if the session service does not find the session, or if the session's status means neither
         joined nor ended.
 
-        `live`: True if the bot watches the session in the background; False if a person waits for the answer. It
-        decides which share of the rate limit the call uses.
+        `live`: True if the bot watches the session in the background; False if a person waits for the answer. The two
+        cases use different shares of the rate limit.
         """
         try:
             response = await self._call(record.session.id, "GET", share=LIVE if live else LOOK)

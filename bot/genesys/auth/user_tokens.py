@@ -219,9 +219,8 @@ class UserTokens:
     async def _renew_held(self, held: LockedAccount, results: list[Grant | ServiceError]) -> None:
         """Refresh the token of a locked account, and store the new refresh token.
 
-        Append the outcome to `results`: the Grant, or the ServiceError if the refresh fails. If the person has unlinked
-        the account or linked it again meanwhile, the outcome is a SignInExpiredError. `results` is a parameter, so
-        that the caller has the outcome even if the database fails.
+        Append the Grant or the error to `results`, so that the caller has it even if the database fails. If the person
+        has unlinked the account or linked it again during the refresh, the error is a SignInExpiredError.
         """
         try:
             grant = await self._login.refresh(held.connection.refresh_token)
