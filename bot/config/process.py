@@ -51,7 +51,7 @@ class DatabaseSettings:
     """The settings of the database.
 
     - `retention_days`: the number of days after which requests and sessions are deleted.
-    - `url`: the value of DATABASE_URL. If STATE_DIRECTORY is set, its first directory precedes the relative path of an
+    - `url`: the value of DATABASE_URL. If STATE_DIRECTORY is set, its first directory precedes a relative path of an
       SQLite file.
     - `keys`: the encryption keys, newest first; empty if the settings have no key.
     """

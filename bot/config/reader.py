@@ -41,7 +41,7 @@ class SecretFile:
     - `name`: the variable whose value is in the file, such as SLACK_BOT_TOKEN.
     - `variable`: the variable that contains the path of the file, such as SLACK_BOT_TOKEN_FILE.
     - `path`: the path of the file.
-    - `text`: the value; "" if the file has none. Only if `name` ends with _NEXT, a file may be missing or empty.
+    - `text`: the value; "" if the file has none. A file may be missing or empty only if `name` ends with _NEXT.
     """
 
     name: str
@@ -243,9 +243,9 @@ class Reader:
         return text
 
     def host(self, name: str) -> str:
-        """Return the address on which a server of the bot listens, from a variable. Leave out brackets around it.
+        """Return the value of a variable for the address on which a server of the bot listens, without brackets.
 
-        The address may also be `*` or `::`, for all addresses of the machine. Add a fault if the value is not an IP
+        The value may also be `*` or `::`, for all addresses of the machine. Add a fault if the value is not an IP
         address or a server name.
         """
         text = self.plain(name)
