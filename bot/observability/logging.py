@@ -1,6 +1,6 @@
 """Format log records as single lines, and mask the secrets in them and in tracebacks.
 
-The secrets are tokens, keys, email addresses, paths of URLs and the secret values of the settings.
+Tokens, keys, email addresses, the paths of URLs and the secret values of the settings count as secrets.
 """
 
 import json
@@ -38,15 +38,12 @@ def _with_path(url: re.Match[str]) -> str:
 
 
 def _masked_jwt(run: re.Match[str]) -> str:
-    """Return the text that replaces a JSON Web Token: MASK, or the matched text if it is only the header of a token."""
+    """Mask a JSON Web Token. Return the text unchanged if it is only the header of a token."""
     return MASK if "." in run[0][4:].rstrip(".") else run[0]
 
 
 def _masked_address(run: re.Match[str]) -> str:
-    """Return the text that replaces an email address: MASK, and the punctuation that follows the address.
-
-    Return the matched text if the domain has no dot, as in `root@db`.
-    """
+    """Mask an email address. Return the text unchanged if its domain has no dot, as in `root@db`."""
     end = run[0].rstrip("@.%+'-")
     return MASK + run[0][len(end) :] if "." in end.partition("@")[2] else run[0]
 
@@ -75,11 +72,7 @@ _BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def _is_suspect(text: str) -> bool:
-    """Return whether the patterns of secrets have to be applied to the text.
-
-    This is a quick test. False means that no pattern matches. True means that the text contains one of the texts in
-    `_SUSPECT`, so that a pattern may match.
-    """
+    """Return whether the text contains one of the texts in `_SUSPECT`. If not, no pattern of secrets matches it."""
     lower = text.lower()
     return any(sign in lower for sign in _SUSPECT)
 
@@ -105,9 +98,9 @@ class Redactor:
         self._inconspicuous = [form for form in self._forms if not _is_suspect(form)]
 
     def is_harmless(self, text: str) -> bool:
-        """Return True if the text certainly contains nothing to mask, and False if the text may contain a secret.
+        """Return whether it is certain that the text contains no secret. False means that it may contain one.
 
-        This is a quick test. If it returns False, call this object to mask the text.
+        This test is faster than masking the text.
         """
         return not _is_suspect(text) and not any(form in text for form in self._inconspicuous)
 
@@ -130,7 +123,7 @@ class Redactor:
     def _cut_at(self, text: str, max_length: int) -> int:
         """Return the last position up to `max_length` that is not inside a word or a known secret.
 
-        The text is cut there, because a cut inside a secret would hide the secret from the patterns.
+        A cut inside a secret would leave its beginning in the log, because a pattern may not match a part of a secret.
         """
         end = _word_start(text, max_length)
         if self._forms:
@@ -187,8 +180,7 @@ class LineFormatter(logging.Formatter):
     def _traceback(self, exc_info: ExcInfo) -> str:
         """Return the traceback with all secrets masked.
 
-        If the traceback has more than MAX_TRACEBACK_LENGTH characters, remove its end, and append the exception's class
-        name.
+        Cut the traceback to MAX_TRACEBACK_LENGTH characters. After a cut, append the name of the exception's class.
         """
         text = self.formatException(exc_info)
         masked = self._redact(text, MAX_TRACEBACK_LENGTH)

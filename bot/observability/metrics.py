@@ -56,7 +56,8 @@ WORKSPACE = "workspace"
 class LastCall:
     """The latest call to Genesys.
 
-    `status`: the HTTP status of Genesys's answer; "none" if Genesys did not answer.
+    - `status`: the HTTP status of Genesys's answer; "none" if Genesys did not answer.
+    - `seconds_ago`: the time since the end of the call.
     """
 
     status: str
@@ -66,8 +67,8 @@ class LastCall:
 class MetricFamilies:
     """The metrics of the process, in one Prometheus registry.
 
-    `by_workspace`: whether the metrics have the label `workspace`. Its value is "" for metrics of the whole process,
-    such as those about the database.
+    `by_workspace`: whether the metrics have the label `workspace`. In a metric of the whole process, such as one about
+    the database, the value of this label is "".
     """
 
     def __init__(self, *, by_workspace: bool = False) -> None:
@@ -181,9 +182,10 @@ class PrometheusMetrics(Metrics):
     ) -> None:
         """Create the series of one workspace, or of the whole process.
 
-        - `kinds`: the kinds of requests whose counters exist before their first event, with the value 0.
-        - `needs`: the permissions whose counters exist before their first event, with the value 0.
-        - `exemplar`: returns the ids of the current trace, to store them with measured durations. None: store no ids.
+        - `kinds`: the kinds of requests whose counters exist from the start, with the value 0.
+        - `needs`: the Genesys permissions that calls need. The counters of these calls exist from the start, too.
+        - `exemplar`: returns the ids of the current trace, which are stored with a measured duration. It returns None
+          if there are no ids to store. If `exemplar` itself is None, no ids are stored.
         - `families`: the metrics to which the series belong; None to create the metrics in a new registry.
         - `workspace`: the workspace's short name; "" for the whole process.
         """
@@ -198,8 +200,8 @@ class PrometheusMetrics(Metrics):
         """Return the metrics of one workspace, in the same registry.
 
         - `workspace`: the workspace's short name.
-        - `kinds`: the kinds of requests whose counters exist before their first event, with the value 0.
-        - `needs`: the permissions whose counters exist before their first event, with the value 0.
+        - `kinds`: the kinds of requests whose counters exist from the start, with the value 0.
+        - `needs`: the Genesys permissions that calls need. The counters of these calls exist from the start, too.
         """
         return PrometheusMetrics(kinds, needs, self._exemplar, families=self._families, workspace=workspace)
 
@@ -208,7 +210,7 @@ class PrometheusMetrics(Metrics):
         self._families.remove(workspace)
 
     def workspace_ready(self, workspace: str, *, is_ready: bool) -> None:
-        """Record whether the bot of a workspace is ready.
+        """Record whether the bot of a workspace can take what Slack sends, as /readyz says.
 
         `workspace`: the workspace's short name; "" if the process serves only one workspace.
         """
@@ -217,7 +219,7 @@ class PrometheusMetrics(Metrics):
 
     @contextmanager
     def watching(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> Iterator[None]:
-        """Count a bot's requests in progress and its waiting calls in two gauges until the `with` block ends.
+        """Show a bot's requests in progress and its waiting calls in two gauges. Stop when the `with` block ends.
 
         - `under_way`: returns the number of the bot's requests in progress.
         - `queue_length`: returns the number of the bot's calls that wait for the rate limit.
@@ -309,7 +311,7 @@ class PrometheusMetrics(Metrics):
         self._reloads(name, result).inc()
 
     def watch_secrets(self, names: Iterable[str]) -> None:
-        """Create the counters for changes of the secrets `names` before the first change, with the value 0."""
+        """Create the counters for changes of secrets, with the value 0. `names`: the settings with these secrets."""
         for name, result in product(names, RELOADS):
             self._reloads(name, result)
 
@@ -317,7 +319,7 @@ class PrometheusMetrics(Metrics):
         self._workspace_reloads(result).inc()
 
     def watch_workspaces(self) -> None:
-        """Create the counters for changes of the file of workspaces before the first change, with the value 0."""
+        """Create the counters for changes of the file of workspaces, with the value 0."""
         for result in FILE_RELOADS:
             self._workspace_reloads(result)
 

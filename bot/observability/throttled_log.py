@@ -9,9 +9,10 @@ INTERVAL_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Pending:
-    """The present interval of one reason, and the records in it that have no log line yet.
+    """The current interval of one reason, and what its next log line contains.
 
     - `timer`: ends the interval.
+    - `level`, `message`: those of the first record.
     - `fields`: the fields of the newest record.
     - `count`: the number of records that have no log line yet.
     """
@@ -26,9 +27,10 @@ class _Pending:
 class ThrottledLog:
     """Writes log records, at most one line for each reason in `interval_seconds`. Needs a running event loop.
 
-    - Each record has a reason, by which records are grouped: a constant of the code, never text from outside.
+    - Records are grouped by their reason, a constant of the code. A reason never contains text from outside.
     - The first record with a reason is written at once, and begins an interval.
-    - The other records with this reason become one line at the end of the interval. Its field `count` is their number.
+    - Later records with this reason become one line at the end of the interval. The line has the fields of the newest
+      of them, and their number in the field `count`.
     """
 
     def __init__(self, log: logging.Logger, interval_seconds: float = INTERVAL_SECONDS) -> None:

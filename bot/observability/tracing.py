@@ -114,10 +114,10 @@ async def _shut_down(provider: TracerProvider, timeout: float) -> None:  # noqa:
 
 
 class QuietExporter(SpanExporter):
-    """Exports spans with another exporter, and logs this exporter's failures at most once a minute.
+    """Exports spans with another exporter, and logs failed exports, at most one line a minute.
 
-    OpenTelemetry's own log lines would contain the collector's address and answer. OpenTelemetry calls `export` in a
-    thread.
+    The lines of OpenTelemetry itself would contain the collector's address and answer. Needs a running event loop.
+    OpenTelemetry calls `export` in another thread.
     """
 
     def __init__(self, exporter: SpanExporter) -> None:
@@ -246,8 +246,8 @@ class SpanTracer(Tracer):
 
         If the block raises an exception, mark the span as an error with the exception's code, but without its text.
 
-        `context`: contains the parent of the span; None to take the current span as the parent. A context without a
-        span begins a new trace.
+        `context`: holds the span's parent. None: the parent is the current span. If a context holds no span, a new
+        trace begins.
         """
         with self._tracer.start_as_current_span(
             name, context, kind, attributes, record_exception=False, set_status_on_exception=False
@@ -371,7 +371,7 @@ def record_outcome(event: RequestFinished | RequestRejected) -> None:
 
 
 def request_attributes(request: Request) -> dict[str, str | int | bool]:
-    """Return the attributes of a span about a request: the request's id and kind."""
+    """Return the request's id and kind, as attributes of a span."""
     return {"cobrowse.request.id": request.id, "cobrowse.request.kind": request.kind.value}
 
 
@@ -416,9 +416,9 @@ def fail(span: Span, code: str) -> None:
 
 
 def code_of(error: BaseException) -> str:
-    """Return a code for an exception: its attribute `code`, Slack's error code, or a word for its kind.
+    """Return a code for an exception: its attribute `code`, Slack's error code, or a word such as "timeout".
 
-    The word for an unknown kind is "unexpected".
+    Return "unexpected" if none of these is known.
     """
     code = _slack_code(error) if isinstance(error, SlackApiError) else getattr(error, "code", None)
     if isinstance(code, str) and _CODE.fullmatch(code):
@@ -434,7 +434,7 @@ def _slack_code(error: SlackApiError) -> object:
 
 
 def has_trace() -> bool:
-    """Return whether there is a current span. The span counts even if it is not recorded."""
+    """Return whether there is a current span, recorded or not."""
     return trace.get_current_span().get_span_context().is_valid
 
 
@@ -444,7 +444,7 @@ def is_recorded() -> bool:
 
 
 def current_ids() -> dict[str, str] | None:
-    """Return the ids of the current trace and span, as `trace_id` and `span_id`; None if the trace is not recorded."""
+    """Return the ids of the current trace and span, as `trace_id` and `span_id`; None without a recorded trace."""
     context = trace.get_current_span().get_span_context()
     if not context.is_valid or not context.trace_flags.sampled:
         return None

@@ -1,6 +1,6 @@
 """Build the Bolt app, which passes payloads from Slack to the listeners.
 
-The app is configured for two things: Bolt reads no environment variables, and Bolt makes no call to Slack before a
+The app's configuration ensures that Bolt reads no environment variables, and that Bolt does not call Slack before a
 payload is acknowledged.
 """
 
@@ -20,7 +20,9 @@ def new_bolt_app(
 ) -> AsyncApp:
     """Build a Bolt app without listeners.
 
+    - `identity`: the ids that Bolt puts into the context of each payload, so that Bolt need not ask Slack for them.
     - `bot_token`: a function that returns the current bot token.
+    - `web`: the client with which Bolt calls Slack.
     - `command`: a middleware that answers the slash command before Bolt's other middleware runs; None for none.
 
     Bolt verifies no signature: receivers/http.py verifies the signature, and Socket Mode has no signatures. Bolt

@@ -120,8 +120,8 @@ class Query:
     """A command that starts no session, such as `status` or `end`.
 
     - `target`: the user whom the text mentions; None for nobody.
-    - `argument`: the text after the command word, without the user; None for none. For the command `send`, whose `kind`
-      is PROPOSE, the argument is a result of `pack` with the customer's address.
+    - `argument`: the text after the command word, without the user; None for none. For the command `send`, it is a
+      result of `customer_messages.pack` with the customer's address, if the text has one.
     """
 
     kind: RequestKind
@@ -141,6 +141,7 @@ Option = Start | Query | New
 class Choice:
     """The result for an ambiguous text: the bot asks which of the `options` the text means.
 
+    - `ambiguity`: why the text is ambiguous.
     - `options`: the meanings that the question offers, one or two.
     - `subject`: the command word, person or address that the question is about, as plain text; "" for none.
     """
@@ -242,7 +243,7 @@ def option_of(command: str, target: UserId | None = None) -> Option:
     """Return the meaning of a text that has only a command word, or only a command word and a user.
 
     - `command`: an English command word such as "end", a value of COMMANDS.
-    - `target`: the user in the text, None for no user.
+    - `target`: the user in the text; None for no user.
     """
     match command:
         case "new":
@@ -352,12 +353,11 @@ def _start(start: Start, text: str, grammar: Grammar) -> Command:
 def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False) -> Command:
     """Return a Start with the text as the session's name. Return a Choice if the text contains an address.
 
-    A text that begins with its only address needs no Choice if this is an email address or a phone number with a plus,
-    and if the other words are no command. For such a text, return a Start with this address as `send_to`.
+    Some texts with an address need no Choice, such as "+14155550123 Checkout". They begin with their only address, an
+    email address or a phone number with a plus, and the other words are no command. The address becomes `send_to`.
 
     - `start`: holds the user and the conversation that the requester named before the text, if any.
-    - `is_forced`: whether the requester put the text in quotes, to mark it as a name. If True, a text with an address
-      always needs a Choice.
+    - `is_forced`: whether the requester put the text in quotes, to mark it as a name. Then any address needs a Choice.
     """
     if not MAY_HOLD_ADDRESS.search(text):
         return Start(start.target, clean_name(text), start.conversation_id)
@@ -379,13 +379,13 @@ def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False
 
 
 def _option(start: Start, text: str, grammar: Grammar) -> Start:
-    """Return a Start whose name is the text without its addresses. If there is exactly one, it becomes `send_to`."""
+    """Return a Start whose name is the text without its addresses. A single address becomes `send_to`."""
     whole, found = _addresses(text, grammar)
     return _without(start, whole, found, grammar) if found else replace(start, name=_short_name(text, grammar))
 
 
 def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]]:
-    """Convert a text to a session's name of at most MAX_TEXT_LENGTH. Return the name, and the addresses in the name."""
+    """Convert a text to a session's name, and cut it to MAX_TEXT_LENGTH. Return the name and the addresses in it."""
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     return whole, find_addresses(whole, grammar.countries)
 
@@ -406,8 +406,8 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
     - `whole`: the name, cut to MAX_TEXT_LENGTH.
     - `found`: the addresses in `whole`.
 
-    If the parts before and after a removed address form a new address, remove this address, too, and set `send_to` to
-    None. The session gets no name if the remaining text is a command, has only fillers, or still contains an address.
+    If the text around a removed address forms a new address, remove this address, too, and set `send_to` to None. The
+    session gets no name if the remaining text is a command, has only fillers, or still contains an address.
     """
     rest = without_addresses(whole, found)
     send_to = found[0].text or None if len(found) == 1 else None
@@ -431,9 +431,9 @@ def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
 def _person_later(text: str, typed: str, target: UserId, at: tuple[int, int], grammar: Grammar) -> Choice:
     """Return the question about a user who is not at the beginning of the text: is the session for this user?
 
-    - `text`: the same text as `typed`, perhaps without its accents and invisible characters.
+    - `text`: the text in which the user was found: `typed`, or `typed` without accents and invisible characters.
     - `typed`: the text as typed. It becomes the session's name if the session is for the requester.
-    - `at`: where the user is in `text`: the first position, and the position after the last.
+    - `at`: the start and the end of the user in `text`, as for a slice.
     """
     label = _MARKUP.sub(_label, text[slice(*at)])
     rest = " ".join(_LEADS_TO_PERSON.sub(" ", text[: at[0]]).split() + text[at[1] :].split())

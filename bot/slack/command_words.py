@@ -124,20 +124,17 @@ def split(text: str) -> tuple[str, ...]:
 def read(words: Sequence[str]) -> Reading:
     """Decide what words mean. `words` is a result of `split`.
 
-    The main word is the first word that is not in LEADING, such as "end" in "please end it". "who am I" at the start
-    counts as the word `whoami`. "me", alone or with polite words, means the command `whoami`.
+    The main word is the first word that is not in LEADING, such as "end" in "please end it". If the main word is no
+    command word, `_read_loose` decides. Otherwise, the first of these lines that applies decides:
 
-    If the main word is a command word, the first line that applies decides. A later word fits if it is a filler, a noun
-    or a word for the same command.
-
-    - EITHER if all later words fit, and the main word is in UNSURE.
-    - EITHER if all later words fit, an earlier word is in QUESTIONS, and the command is not in CHANGES_NOTHING.
+    - EITHER if all later words fit the command (see `_fits`), but the main word is in UNSURE.
+    - EITHER if all later words fit, but the text begins as a question, and the command is not in CHANGES_NOTHING.
     - COMMAND if all later words fit.
-    - EITHER if a later word is a noun, or if each later word is a filler, a noun or a command word.
+    - EITHER if a later word is a noun, or if each later word is a filler or a command word.
     - EITHER if there are fewer than MIN_WORDS_OF_NAME words, and the main word is not in BEGINS_NAMES.
     - NAME otherwise.
 
-    If the main word is not a command word, the meaning is PLAIN_NAME, EITHER or FILLERS: see `_read_loose`.
+    "who am I" at the start counts as the word `whoami`. So does "me", alone or with polite words.
     """
     if tuple(words[:3]) == _WHO_AM_I:
         words = ("whoami", *words[3:])
@@ -171,10 +168,10 @@ def _command_of(word: str, rest: Sequence[str]) -> str:
 
 
 def _read_loose(words: Sequence[str]) -> Reading:
-    """Decide what words mean if the first word that is not in LEADING is not a command word.
+    """Decide what words mean if the main word is no command word. The first line that applies decides.
 
-    - PLAIN_NAME if a word is neither a filler nor a noun nor a command word.
-    - EITHER if a word is only a command word, neither a filler nor a noun.
+    - PLAIN_NAME if there is an unknown word: neither a filler nor a noun nor a command word.
+    - EITHER if there is a command word that is neither a filler nor a noun.
     - FILLERS otherwise.
     """
     if not all(word in FILLERS or word in NOUNS or word in COMMANDS for word in words):
@@ -184,7 +181,7 @@ def _read_loose(words: Sequence[str]) -> Reading:
 
 
 def _fits(word: str, command: str) -> bool:
-    """Return whether a text that begins with a word for `command` still means this command if `word` follows."""
+    """Return whether a text with a word for `command` still means this command if `word` follows later."""
     if word in FILLERS or word in NOUNS or word in BEHIND_A_COMMAND:
         return True
     return word in COMMANDS if command == "help" else COMMANDS.get(word) == command

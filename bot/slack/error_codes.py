@@ -45,6 +45,7 @@ class Group(Enum):
 class ApiError:
     """The meaning of one of Slack's error codes.
 
+    - `group`: the group to which the code belongs.
     - `passes`: whether the same call may succeed later.
     - `key`: the key of the sentences about this code in messages/catalogue/slack_errors.py.
     """
@@ -135,7 +136,7 @@ _UNKNOWN = ApiError(Group.UNKNOWN, True, "unknown")
 def explain(code: str) -> ApiError:
     """Return the meaning of one of Slack's error codes.
 
-    A code that this module does not know has the group UNKNOWN. Its `passes` is True.
+    For a code that this module does not know, the result has the group UNKNOWN, and `passes` is True.
     """
     if code.startswith("restricted_action"):
         return _ROWS["restricted_action"]

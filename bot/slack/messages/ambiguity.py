@@ -55,9 +55,11 @@ KINDS = frozenset(
 
 
 def parse_error(found: Command, reference: RequestId, language: Language) -> Message:
-    """Render the reply to a typed text that did not become a request: a question, or why nothing was started.
+    """Render the reply to a typed text from which the bot made no request.
 
-    - `found`: the parser's result. Only a Choice, which stands for an ambiguous text, leads to a question.
+    If the text is ambiguous, the reply is a question. Otherwise, it says why nothing was started.
+
+    - `found`: the parser's result; a Choice for an ambiguous text.
     - `reference`: the id of the question, which its buttons carry. Other replies do not use it.
     """
     if isinstance(found, Choice):
@@ -92,8 +94,10 @@ def question(choice: Choice, reference: RequestId, language: Language, *, ends: 
 def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, command: str) -> Message:
     """Render the question whether the requester typed a command, or the name of a new session.
 
-    Example: the requester typed `end Checkout` and has an open session with the name "Checkout". `command` is the slash
-    command of the Slack app.
+    Example: the requester typed `end Checkout` and has an open session with the name "Checkout".
+
+    - `outcome`: the command in question, and the sessions that the text may name.
+    - `command`: the slash command.
     """
     option = option_of(outcome.command, request.target)
     named = Start(request.target, request.name, request.conversation_id)
@@ -199,10 +203,9 @@ def offer(
 
 
 def retry_argument(request: Request) -> str:
-    """Return the argument of a request, for the button *Try again*.
+    """Return the argument that the button *Try again* of a failed request carries; "" for none.
 
-    The button carries the argument, because the store deletes it after the answer. Return "" if the request is not a
-    START, or if it has no argument.
+    Only a START has such an argument. The button carries it, because the store deletes it after the answer.
     """
     return request.argument or "" if request.kind is RequestKind.START and details_of(request.argument).argument else ""
 

@@ -38,8 +38,9 @@ MAKE_NEW = label("choice.make_new", "Start a new session (the old one stops work
 
 
 def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestId, argument: str = "") -> Message:
-    """Render the question in which conversation to start the session. Each conversation has a button.
+    """Render the question in which conversation to start the session. Each of the first MAX_CHOICES has a button.
 
+    - `error`: holds the conversations.
     - `request_id`: the request that a button repeats.
     - `argument`: the argument of the repeated request; "" for none. The buttons carry this argument, because the store
       deletes the argument after the answer.
@@ -57,11 +58,10 @@ def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestI
 def open_already(request: Request, outcome: OpenSession, card: Message | None, to: Addressee) -> Message:
     """Render the answer to a start in a conversation that has an open session already.
 
-    The answer has a button that replaces the open session by a new one.
+    A button replaces the open session by a new one. The text for notifications contains no customer's name.
 
-    `card`: the card of the open session; None if the requester may not read the link.
-
-    The text for notifications contains no customer's name.
+    - `outcome`: holds the open session and the customer's name.
+    - `card`: the card of the open session; None if the requester may not read the link.
     """
     say, record, customer = to.language.say, outcome.record, outcome.customer or CUSTOMER
     if card is None:

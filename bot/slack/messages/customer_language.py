@@ -55,7 +55,7 @@ def language_input(texts: CustomerTexts, medium: ContactChannel, language: Langu
 def read_language(place: Mapping[str, Any]) -> str:
     """Return the code of the language that the agent chose in the menu; "" if the agent chose none.
 
-    `place`: the view, or the payload of a press in a message.
+    `place`: what Slack sends with the state of the menu: a view, or the payload of a press in a message.
     """
     blocks = ((place.get("state") or {}).get("values") or {}).values()
     chosen = [menu for block in blocks if (menu := block.get(LANGUAGE_ACTION))]

@@ -345,7 +345,7 @@ class MessageRenderer:
     def names_contact(self, outcome: object) -> bool:
         """Return whether a button in the message about `outcome` may show the name of the person to ask.
 
-        False is certain: no button shows the name. True is only a guess, because the message is not rendered yet.
+        If False, nobody needs to look up the name. If True, the message can still turn out to have no such button.
         """
         if isinstance(outcome, AccessReport):
             return not outcome.refusal and not outcome.host
@@ -369,7 +369,7 @@ class MessageRenderer:
         - For an administrator, the button opens the dialog that connects the person.
         - For another reader, the button asks an administrator to connect the person.
 
-        Return no button if `reader` is None, or if the installation has nobody who can connect people.
+        Return [] if `reader` is None, or if the installation has nobody who can connect people.
         """
         if reader is not None and self.can_connect(reader):
             return [connect_button((TeamId(""), error.user_id), self.language_of(reader), is_primary=True)]
@@ -408,8 +408,7 @@ class MessageRenderer:
 def is_plain_fact(error: CobrowseError) -> bool:
     """Return whether the error only states a fact and nothing has failed.
 
-    True for a SessionActionError, such as that a session has already ended, for a RetryRejectedError, and for the code
-    `invalid_address`.
+    Examples: the session has already ended, the request was already repeated, the customer's address is invalid.
     """
     return isinstance(error, SessionActionError | RetryRejectedError) or error.code == "invalid_address"
 

@@ -297,7 +297,7 @@ class CardRenderer:
 
         - `session`: the session of the card.
         - `other`: the newest of the other open sessions, and their number.
-        - `is_own`: whether the reader is the agent. Then a press ends `other` at once; else the bot asks first.
+        - `is_own`: whether the reader is the agent. If so, a press ends `other` at once. If not, the bot asks first.
         """
         say, place, more = self.language.say, f"{OTHER}{session.id}", other.count - 1
         if other.ends_at:
@@ -325,9 +325,10 @@ class CardRenderer:
         """Render the card of a stored session for `viewer`, with the buttons that `place` allows.
 
         - `done`: a line about the result of the last press on the card; "" for none.
-        - `other`: another open session of the agent, which the card also shows with a button to end it; None for none.
+        - `other`: another open session of the agent; None for none. The card has a button that ends this session.
 
-        If the session is over, or nobody else can join by its link, render the message that replaces the card.
+        Render the message that replaces the card if the session is over, or if its link or code no longer works. The
+        latter is also the case after the customer has joined.
         """
         if record.is_over:
             return self.closed(record)
@@ -341,10 +342,10 @@ class CardRenderer:
         return Message(self.language.say(COPY_OF, name=session.name), blocks)
 
     def joined(self, record: SessionRecord, viewer: UserId | None = None, *, is_public: bool = False) -> Message:
-        """Render the card of a session that the customer has joined. Nobody else can join this session.
+        """Render the card of a session that the customer has joined. The card shows no link and no code.
 
-        - `viewer`: the reader; None if unknown. `screen_buttons` says which reader gets which button to the screen.
-        - `is_public`: whether everybody in a channel reads the card.
+        - `viewer`: the reader; None if unknown.
+        - `is_public`: whether everybody in a channel reads the card. Then no button leads to the customer's screen.
         """
         say, session = self.language.say, record.session
         about = self._about(record)
@@ -372,10 +373,11 @@ class CardRenderer:
     def screen_buttons(self, record: SessionRecord, viewer: UserId | None, *, is_primary: bool = False) -> list[Block]:
         """Build the button that leads to the customer's screen. Return [] if no address is known.
 
-        - For the agent, the button opens the page that shows the screen, if Genesys has reported the page's address.
-        - Otherwise, the button opens the conversation in Genesys.
+        For the agent, the button opens the page that shows the screen, if Genesys has reported the page's address.
+        Otherwise, the button opens the conversation in Genesys.
 
-        `viewer`: the reader; None if unknown. `is_primary`: whether the button is highlighted.
+        - `viewer`: the reader; None if unknown.
+        - `is_primary`: whether the button is highlighted.
         """
         say, style = self.language.say, {"style": "primary"} if is_primary else {}
         if record.state.viewer_url and viewer == record.agent:
@@ -408,7 +410,8 @@ class CardRenderer:
     def closed(self, record: SessionRecord, *, is_public: bool = False) -> Message:
         """Render the message that replaces the card when the session is over.
 
-        `is_public`: whether everybody in a channel reads the message. Then it names the agent, and has no button.
+        `is_public`: whether everybody in a channel reads the message. If so, the message names the agent, and has no
+        button.
         """
         session, has_ended = record.session, bool(record.session.application_id)
         blocks = [section(self.ended(record, is_public=is_public))]

@@ -116,11 +116,11 @@ def row_id(page: ListPage, session_id: SessionId) -> str:
 
 
 def read_row(block_id: str) -> tuple[str, str]:
-    """Decode the id of the block with the pressed button. Return two texts: the button's place, and an id.
+    """Decode the id of the block with a pressed button. Return the button's place, and the id of a session or block.
 
-    - The row of a list: the place is the page of the list, and the id is that of the row's session.
-    - A card's part about another open session: the place is ON_CARD and the id of the card's session. The id is "".
-    - Any other block: the place is "", and the id is the unchanged `block_id`.
+    - If the block is the row of a list: the list's page as text, and the id of the row's session.
+    - If the block is a card's part about another open session: ON_CARD followed by the id of the card's session; "".
+    - If it is any other block: "", and `block_id` unchanged.
     """
     if block_id.startswith(OTHER):
         return f"{ON_CARD}{block_id.removeprefix(OTHER)}", ""
@@ -165,9 +165,9 @@ def _own_row(record: SessionRecord, found: SessionList, viewer: PersonKey, cards
 def _by_starter(
     records: Sequence[SessionRecord], found: SessionList, viewer: PersonKey, cards: CardRenderer
 ) -> list[Block]:
-    """Build the rows of the sessions that the viewer hosts, then the rows of those that the viewer started for others.
+    """Build the rows in two groups: sessions that the viewer hosts, and sessions that the viewer started for others.
 
-    If there are sessions for others, both groups have a heading.
+    If there are sessions for others, each group has a heading.
     """
     own = [record for record in records if _is_hosted(record, found, viewer)]
     others = [record for record in records if not _is_hosted(record, found, viewer)]
@@ -224,8 +224,9 @@ def _live_row(record: SessionRecord, found: SessionList, viewer: PersonKey, card
 def _control(record: SessionRecord, found: SessionList, viewer: PersonKey, cards: CardRenderer) -> Block:
     """Build the button or the menu at the end of a session's row.
 
-    - In a list that asks which session to end: a button that ends the session at once.
-    - In other lists: a menu. If the viewer can only end the session, a button that asks before it ends the session.
+    - In a list that asks which session to end, it is a button that ends the session at once.
+    - In other lists, it is a menu. If the menu would have only *End session*, it is a button that asks before it ends
+      the session.
     """
     session, say = record.session, cards.language.say
     if found.page.kind is ListKind.END:

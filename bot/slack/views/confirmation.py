@@ -45,7 +45,7 @@ TITLE_NOTICE = label("dialog.notice_title", "Co-browse", limit=TITLE_LENGTH)
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A press on the button that opened a dialog about a session. The dialog stores these values until it is submitted.
+    """A press on a button that opens a dialog about a session. The dialog carries these values until it is submitted.
 
     - `session_id`: the session that the button is about.
     - `channel_id`: the channel of the button's message; "" for a modal or the Home tab.
@@ -54,7 +54,7 @@ class Pressed:
     - `replaces`: whether the result replaces the button's message.
     - `is_group_message`: whether the button's message is in a group message, a Slack conversation of several people.
     - `name`: the session's name; "" if the dialog does not show it.
-    - `listing`: for a dialog that ends a session, the button's place, as `session_list.read_row` returns it; else "".
+    - `listing`: the button's place, as `session_list.read_row` returns it. "" if the dialog does not end a session.
     """
 
     session_id: SessionId
@@ -72,9 +72,9 @@ class Pressed:
 
 
 def read_pressed(metadata: str) -> Pressed:
-    """Decode the press that a dialog stores in its `private_metadata`.
+    """Decode the press that a dialog carries in its `private_metadata`.
 
-    A dialog that an earlier version of the bot opened stores only the first three values. The other values get their
+    A dialog that an earlier version of the bot opened carries only the first three values. The other values get their
     defaults.
     """
     session_id, channel_id, reply_url, *more = json.loads(metadata)
@@ -92,7 +92,7 @@ def end_dialog(record: SessionRecord, pressed: Pressed, language: Language, *, i
 
 
 def post_dialog(record: SessionRecord, pressed: Pressed, language: Language) -> View:
-    """Build the dialog that asks whether to post a session's link in the channel."""
+    """Build the dialog that asks whether to post a session's link in the channel of the press `pressed`."""
     has_link, channel = bool(record.session.join_url), channel_mention(pressed.channel_id)
     ask = language.say(ASK_POST if has_link else ASK_POST_CODE, channel=channel)
     words = (TITLE_POST, POST if has_link else POST_CODE, DONT_POST)
@@ -116,7 +116,7 @@ def link(record: SessionRecord, viewer: UserId, cards: CardRenderer) -> View:
 
 
 def notice(message: Message, language: Language) -> View:
-    """Build a dialog that shows a message, such as an error. The message loses its buttons."""
+    """Build a dialog that shows a message, such as an error, without the message's buttons."""
     shown = [block for block in message.blocks if block["type"] != "actions"]
     blocks = [{key: value for key, value in block.items() if key != "accessory"} for block in shown]
     return _notice(TITLE_NOTICE, blocks, language)

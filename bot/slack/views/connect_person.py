@@ -1,8 +1,8 @@
 """Build and parse the dialog in which an administrator connects a person to a Genesys user (pure).
 
-The steps are: choose the person, search Genesys by name or email address, choose one of the Genesys users found. The
-first step is left out if the dialog is opened for a certain person. If the bot may not search Genesys, one step that
-asks for the Genesys user's id takes the place of the last two steps.
+The steps are: choose the person, search Genesys by name or email address, choose one of the Genesys users found. A
+dialog that is opened for a certain person has no first step. If the bot may not search Genesys, one step takes the
+place of the last two steps, and asks for the Genesys user's id.
 """
 
 import json

@@ -128,9 +128,10 @@ def error_view(error: CobrowseError, to: Addressee) -> View:
 
 
 def home(data: HomeTabData, to: Addressee, cards: CardRenderer, *, access: Sequence[Block] = ()) -> View:
-    """Build the complete Home tab. `to` is the reader.
+    """Build the complete Home tab.
 
-    `access`: the buttons for a reader who has no Genesys user.
+    - `to`: the reader.
+    - `access`: the buttons that the tab shows if the reader has no Genesys user.
     """
     say = to.language.say
     blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": say(TITLE)}}]
@@ -157,10 +158,7 @@ def _is_unconnected(data: HomeTabData) -> bool:
 
 
 def _identity(data: HomeTabData, to: Addressee, access: Sequence[Block]) -> list[Block]:
-    """Build the blocks which say that the reader has no Genesys user, or that the bot does not know the Genesys user.
-
-    Return no block for a reader whose Genesys user is known.
-    """
+    """Build the blocks for a reader who has no Genesys user, or whose Genesys user could not be loaded; else []."""
     identity, say = data.identity, to.language.say
     match identity:
         case Identity():
@@ -188,7 +186,7 @@ def _faults(faults: Sequence[Notice], to: Addressee, runbook_url: str) -> list[B
 
 
 def _more(sentence: Sentence, count: int, to: Addressee) -> list[Block]:
-    """Build the line that says that `count` more items exist. Return no line if `count` is 0 or less."""
+    """Build the line that says that `count` more items exist. Return [] if `count` is 0 or less."""
     return [context(to.language.say(sentence, count=count))] if count > 0 else []
 
 
@@ -277,10 +275,7 @@ def _service_status(
 
 
 def _last_day(starts: StartCounts | None, to: Addressee) -> list[Block]:
-    """Build the line with two numbers of the last 24 hours: successful starts and failed starts.
-
-    Return no block if `starts` is None.
-    """
+    """Build the line about the successful and failed starts of the last 24 hours. Return [] if `starts` is None."""
     if starts is None:
         return []
     say = to.language.say

@@ -55,13 +55,13 @@ class Fields:
     """The fields of the form, with their default values.
 
     - `channel_id`: the channel in which the form was opened; "" for none.
-    - `host`: the agent whom the menu selects at first; "" for nobody. None leaves the field out.
+    - `host`: the agent whom the menu of people selects at first; "" for nobody. None leaves this menu out.
     - `applications`: the id and the name of each application.
     - `application_id`: the id of the default application.
-    - `timeout_seconds`: the default duration. None leaves the field out.
+    - `timeout_seconds`: the default duration. None leaves the field for the duration out.
     - `takes_conversation`: whether the form has a field for a Genesys conversation.
     - `name`: the suggested name of the session; "" for none.
-    - `thread`: the id of the message in whose thread the session can be posted. "" leaves the field out.
+    - `thread`: the id of the message in whose thread the session can be posted. "" leaves the checkbox for this out.
     - `features`: the optional features. If the bot can send links to customers, the form has a field for an address.
     """
 
@@ -168,7 +168,8 @@ def result_view(message: Message, language: Language) -> View:
 def starting_view(language: Language, *, has_copy: bool = True, doing: Sentence = STARTING) -> View:
     """Build the view that replaces the submitted form until the answer arrives.
 
-    - `has_copy`: whether the answer is also sent as a direct message. If False, the view asks to leave the modal open.
+    - `has_copy`: whether the answer is also sent as a direct message. If not, the view asks the reader to leave the
+      modal open.
     - `doing`: the sentence that says what the bot does now.
     """
     lines = [section(f":hourglass_flowing_sand: {language.say(doing)}")]
@@ -327,10 +328,7 @@ def _read_address(view: View, sending: MessagingConfig, to: Addressee, errors: d
 
 
 def _place(metadata: str) -> tuple[ChannelId, str]:
-    """Return the channel in which the form was opened, and the message in whose thread the session can be posted.
-
-    `metadata`: the form's `private_metadata`, which stores both. Each of them is "" if there is none.
-    """
+    """Decode a form's `private_metadata`: the id of the channel, and of the message with the thread; "" for none."""
     try:
         channel_id, thread = json.loads(metadata)
     except (TypeError, ValueError):
@@ -344,7 +342,7 @@ def is_message_id(text: str) -> bool:
 
 
 def host_error(error: CobrowseError, language: Language) -> str | None:
-    """Return the error message for the field of the agent; None if the error is not about the agent."""
+    """Return the error message to show below the field for the agent; None if the error is not about the agent."""
     match error:
         case PersonNotAllowedError(code="not_a_member", standing=standing, is_target=True):
             return language.say(NO_AGENT[standing])

@@ -51,10 +51,7 @@ def _plain(line: str) -> str:
 
 
 def _shown(reference: re.Match[str]) -> str:
-    """Return the text that Slack shows for a mention, a channel, a link or a date; "" if the markup has only an id.
-
-    `reference`: the match of the markup `<…>`.
-    """
+    """Return the text that Slack shows for a mention, a channel, a link or a date; "" if the markup has only an id."""
     target, text = reference[1], reference[2]
     if target.startswith(("@", "#")):
         return f"{target[0]}{text.lstrip('@#')}" if text else ""

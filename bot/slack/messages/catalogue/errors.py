@@ -46,7 +46,7 @@ class ErrorEntry:
     - `problem`: what went wrong.
     - `next_step`: what the reader can do; None for none.
     - `contact`: the sentence that asks the reader to tell an administrator; None for none. If the bot tells the
-      administrators itself, TELLING or TOLD replaces the sentence.
+      administrators itself, the message has the sentence TELLING or TOLD in its place.
     - `nothing_done`: whether to add the sentence from NOTHING_DONE, such as "Nothing was started."
     - `has_status_page`: whether the message links to the status page of Genesys.
     """

@@ -52,10 +52,11 @@ def load_languages(directory: Path = LOCALES) -> Mapping[str, Language]:
 
 @cache
 def _read(code: str, compiled: Path, _version: tuple[int, int]) -> Language:
-    """Read a compiled catalogue and return the language. Read the file only if `_version` is new, else use the cache.
+    """Read a compiled catalogue and return the language. Read the same file again only if `_version` has changed.
 
-    `_version`: the modification time and the size of the file. Raises OSError, ValueError or struct.error if the
-    catalogue cannot be read.
+    `_version`: the modification time and the size of the file.
+
+    Raises OSError, ValueError or struct.error if the catalogue cannot be read.
     """
     with compiled.open("rb") as file:
         language = Language(code, gettext.GNUTranslations(file))

@@ -1,8 +1,9 @@
 """Define the sentences of the catalogue, and fill in their placeholders in one language (pure).
 
-A sentence is a gettext entry: `key` is the context (msgctxt), `text` the English original (msgid). Babel extracts the
-sentences from the calls of the functions below. Babel's keywords are `problem:1c,2 next_step:1c,2 fault:1c,2 fix:1c,2
-label:1c,2 said:1c,2 counted:1c,2,3`. languages.py loads the translations.
+A sentence is a gettext entry: `key` is the context (msgctxt), `text` the English original (msgid). A key is unique
+among the sentences for one part of a message. Functions such as `problem` add a sentence to the catalogue and return
+the sentence. Babel extracts the sentences from the calls of these functions, with the keywords `problem:1c,2
+next_step:1c,2 fault:1c,2 fix:1c,2 label:1c,2 said:1c,2 counted:1c,2,3`. languages.py loads the translations.
 """
 
 import math
@@ -59,7 +60,7 @@ class Sentence:
 
     @property
     def reader(self) -> Reader:
-        """Return who reads the sentence: administrators for FAULT and FIX, everybody for the other parts."""
+        """Return who reads the sentence: administrators if its part is FAULT or FIX, everybody for any other part."""
         return Reader.ADMINISTRATOR if self.part in (Part.FAULT, Part.FIX) else Reader.EVERYBODY
 
 
@@ -124,12 +125,12 @@ def label(key: str, text: str, *, limit: int = BUTTON_LENGTH) -> Sentence:
 
 
 def said(key: str, text: str) -> Sentence:
-    """Add to the catalogue a sentence of any other kind, such as an answer or a line of a card."""
+    """Add to the catalogue a sentence for which there is no other function, such as an answer or a line of a card."""
     return _enter(Sentence(key, text, Part.TEXT))
 
 
 def counted(key: str, text: str, plural: str) -> Sentence:
-    """Add to the catalogue a sentence with the placeholder `{count}`.
+    """Add to the catalogue a sentence that depends on a number, its placeholder `{count}`.
 
     - `text`: the form for a count of one.
     - `plural`: the form for any other count.

@@ -90,7 +90,10 @@ def failure_buttons(error: CobrowseError, copy: ErrorCopy, offers: Offers, langu
 
 
 def highlighted(row: list[Block]) -> list[Block]:
-    """Highlight the first button of a row. If a button is already highlighted, return the row unchanged."""
+    """Return a copy of a row with its first button highlighted.
+
+    If a button is already highlighted, or the row is empty, return the row itself.
+    """
     if not row or any("style" in each for each in row):
         return row
     return [row[0] | {"style": "primary"}, *row[1:]]
@@ -128,10 +131,7 @@ def _session_buttons(error: SessionActionError, language: Language) -> list[Bloc
 
 
 def _applications(error: UnknownApplicationError, offers: Offers, language: Language) -> list[Block]:
-    """Build a button for each application, at most as many as START_WITH_ACTIONS.
-
-    A press on a button repeats the start with the button's application.
-    """
+    """Build up to three buttons, each of which repeats the start with another application."""
     names = dict(zip(error.known, error.names, strict=False))
     known = [each for each in error.known if 0 < len(each) <= VALUE_LENGTH and each != error.application_id]
     room = LABEL_LENGTH - len(language.say(START_WITH, name=""))
@@ -147,19 +147,15 @@ def _applications(error: UnknownApplicationError, offers: Offers, language: Lang
 def read_start_with(value: str) -> tuple[RequestId, str, str | None]:
     """Decode the value of a button that repeats a start with another application.
 
-    Return the id of the request to repeat, the application's id, and the argument of the repeated request; None if it
-    needs no argument.
+    Return the id of the request to repeat, the application's id, and the argument of the repeated request. The argument
+    is None if the request needs none.
     """
     failed, application_id, argument = json.loads(value)
     return RequestId(str(failed)), str(application_id)[:VALUE_LENGTH], str(argument) or None
 
 
 def _tell_button(error: CobrowseError, copy: ErrorCopy, offers: Offers, language: Language) -> list[Block]:
-    """Build the button with which the reader asks the bot to tell the administrators about the error.
-
-    Return [] if no sentence asks the reader to tell them, if the bot cannot tell them, or if they cannot change the
-    cause.
-    """
+    """Build the button that makes the bot tell the administrators. Return [] if that is impossible or useless."""
     is_fault = fault_name(error) is not None
     is_askable = error.code in ASKABLE
     if not (copy.asks_contact and offers.can_tell and offers.is_stored and (is_fault or is_askable)):
