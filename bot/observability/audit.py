@@ -85,7 +85,7 @@ def decision(outcome: Result) -> str:
     """Return the decision about a request with the result `outcome`.
 
     - "allowed": the request succeeded.
-    - "refused": the bot refused the request, for example because the person has no right to it, or no host.
+    - "refused": the bot refused the request, for example because the requester lacks a role or the agent has no host.
     - "failed": the request was allowed, but ended with an error.
     """
     if isinstance(outcome, REFUSED_ERRORS):
@@ -142,9 +142,9 @@ class AuditStream(logging.StreamHandler[TextIO]):
 
 
 class AuditLog:
-    """Writes a line for each finished or rejected request to the audit log.
+    """Writes the lines of the audit log. If a line cannot be written, its fields go to the normal log.
 
-    If the line cannot be written, its fields go to the normal log, and the request continues.
+    Its methods raise no exception for a line that cannot be written.
     """
 
     def __init__(self, where: str, stream: TextIO | None = None) -> None:

@@ -168,7 +168,7 @@ class Grammar:
     """The rules of parsing that depend on the installation.
 
     - `genesys_app`: parses the ids and URLs of conversations; None if a text cannot name a conversation.
-    - `countries`: ISO codes. A number without a plus counts as a phone number if it is valid in one of these countries.
+    - `countries`: ISO codes of countries. A number without a plus is a phone number if it is valid in one of them.
     """
 
     genesys_app: GenesysApp | None = None

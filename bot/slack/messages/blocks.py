@@ -23,7 +23,7 @@ START_FOR_ACTION = "home_start_for"
 class Message:
     """A message to post.
 
-    - `text`: mrkdwn that Slack shows in notifications. This text must be understandable without `blocks`.
+    - `text`: what Slack shows in notifications, as mrkdwn. It must be understandable without `blocks`.
     - `blocks`: what Slack shows in the channel.
     """
 

@@ -116,11 +116,12 @@ def row_id(page: ListPage, session_id: SessionId) -> str:
 
 
 def read_row(block_id: str) -> tuple[str, str]:
-    """Decode the id of the block with a pressed button. Return the button's place, and the id of a session or block.
+    """Decode the id of the block with a pressed button. Return two texts: the button's place, and an id.
 
-    - If the block is the row of a list: the list's page as text, and the id of the row's session.
-    - If the block is a card's part about another open session: ON_CARD followed by the id of the card's session; "".
-    - If it is any other block: "", and `block_id` unchanged.
+    - In the row of a list, the place is the page of the list. The id is the session's id.
+    - In a card's part about another open session, the place is ON_CARD with the card's session id appended. The id is
+      "".
+    - In any other block, the place is "". The id is `block_id` itself.
     """
     if block_id.startswith(OTHER):
         return f"{ON_CARD}{block_id.removeprefix(OTHER)}", ""
