@@ -142,9 +142,9 @@ class AuditStream(logging.StreamHandler[TextIO]):
 
 
 class AuditLog:
-    """Writes the lines of the audit log. If a line cannot be written, its fields go to the normal log.
+    """Writes the lines of the audit log.
 
-    Its methods raise no exception for a line that cannot be written.
+    A line that cannot be written raises no exception. The fields of this line go to the normal log.
     """
 
     def __init__(self, where: str, stream: TextIO | None = None) -> None:

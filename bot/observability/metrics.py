@@ -182,8 +182,8 @@ class PrometheusMetrics(Metrics):
     ) -> None:
         """Create the series of one workspace, or of the whole process.
 
-        - `kinds`: the kinds of requests whose counters exist from the start, with the value 0.
-        - `needs`: the Genesys permissions that calls need. The counters of these calls exist from the start, too.
+        - `kinds`: kinds of requests. Their counters are created at once, with the value 0.
+        - `needs`: Genesys permissions. The counters of calls that need them are created at once, too.
         - `exemplar`: returns the ids of the current trace, which are stored with a measured duration. It returns None
           if there are no ids to store. If `exemplar` itself is None, no ids are stored.
         - `families`: the metrics to which the series belong; None to create the metrics in a new registry.
@@ -200,8 +200,8 @@ class PrometheusMetrics(Metrics):
         """Return the metrics of one workspace, in the same registry.
 
         - `workspace`: the workspace's short name.
-        - `kinds`: the kinds of requests whose counters exist from the start, with the value 0.
-        - `needs`: the Genesys permissions that calls need. The counters of these calls exist from the start, too.
+        - `kinds`: kinds of requests. Their counters are created at once, with the value 0.
+        - `needs`: Genesys permissions. The counters of calls that need them are created at once, too.
         """
         return PrometheusMetrics(kinds, needs, self._exemplar, families=self._families, workspace=workspace)
 
@@ -219,12 +219,12 @@ class PrometheusMetrics(Metrics):
 
     @contextmanager
     def watching(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> Iterator[None]:
-        """Show a bot's requests in progress and its waiting calls in two gauges. Stop when the `with` block ends.
+        """Show how many requests of a bot are in progress, and how many calls wait, until the `with` block ends.
 
         - `under_way`: returns the number of the bot's requests in progress.
         - `queue_length`: returns the number of the bot's calls that wait for the rate limit.
 
-        Each gauge shows the sum over all running bots of the workspace. After a change of the settings, a workspace has
+        Two gauges show the sums over all running bots of the workspace. After a change of the settings, a workspace has
         two bots until the old bot has finished its requests.
         """
         watched = self._families.watched.setdefault(self._workspace, [])

@@ -38,9 +38,9 @@ MAKE_NEW = label("choice.make_new", "Start a new session (the old one stops work
 
 
 def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestId, argument: str = "") -> Message:
-    """Render the question in which conversation to start the session. Each of the first MAX_CHOICES has a button.
+    """Render the question in which conversation to start the session.
 
-    - `error`: holds the conversations.
+    - `error`: holds the conversations. Each of the first MAX_CHOICES conversations gets a button.
     - `request_id`: the request that a button repeats.
     - `argument`: the argument of the repeated request; "" for none. The buttons carry this argument, because the store
       deletes the argument after the answer.

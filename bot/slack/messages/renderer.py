@@ -345,7 +345,7 @@ class MessageRenderer:
     def names_contact(self, outcome: object) -> bool:
         """Return whether a button in the message about `outcome` may show the name of the person to ask.
 
-        If False, nobody needs to look up the name. If True, the message can still turn out to have no such button.
+        If False, the caller need not look up the name. If True, the message can still turn out to have no such button.
         """
         if isinstance(outcome, AccessReport):
             return not outcome.refusal and not outcome.host

@@ -325,10 +325,10 @@ class CardRenderer:
         """Render the card of a stored session for `viewer`, with the buttons that `place` allows.
 
         - `done`: a line about the result of the last press on the card; "" for none.
-        - `other`: another open session of the agent; None for none. The card has a button that ends this session.
+        - `other`: another open session of the agent; None for none. The card has a button that ends `other`.
 
-        Render the message that replaces the card if the session is over, or if its link or code no longer works. The
-        latter is also the case after the customer has joined.
+        If the session is over, or its link or code no longer works, render the message that replaces the card. A link
+        can stop working because the customer has joined.
         """
         if record.is_over:
             return self.closed(record)

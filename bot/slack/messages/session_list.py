@@ -119,8 +119,7 @@ def read_row(block_id: str) -> tuple[str, str]:
     """Decode the id of the block with a pressed button. Return two texts: the button's place, and an id.
 
     - In the row of a list, the place is the page of the list. The id is the session's id.
-    - In a card's part about another open session, the place is ON_CARD with the card's session id appended. The id is
-      "".
+    - In a card's part about another open session, the place is ON_CARD followed by the card's session id. The id is "".
     - In any other block, the place is "". The id is `block_id` itself.
     """
     if block_id.startswith(OTHER):
