@@ -122,9 +122,10 @@ def read_table(workspace: WorkspaceSettings, file: WorkspacesFile) -> Setup:
 
 
 def _read_parts(whole: Settings | None, load: Load, faults: dict[str, None]) -> Setup:
-    """Return a Setup with each part of the settings, and one failed result for each fault.
+    """Read the parts of the settings with `load`. Return a Setup whose `results` has one result for each fault.
 
-    `faults`: the faults of the settings, as keys. This function adds the faults of Genesys's settings to it.
+    - `whole`: all settings; None if any of them has a fault.
+    - `faults`: the faults found so far, as keys. This function adds the faults of Genesys's settings.
     """
     service = try_load(partial(load, settings.read_service_alone), faults)
     return Setup(
@@ -147,7 +148,7 @@ def try_load(load: Callable[[], T], faults: dict[str, None]) -> T | None:
 
 
 def count_settings(variables: Mapping[str, str], faults: Mapping[str, None]) -> list[CheckResult]:
-    """Return one result with the number of settings of the bot in `variables`. Return no result if there are faults.
+    """Count the bot's settings in `variables`. Return one result with the number; no result if there are faults.
 
     - `variables`: the environment variables, or the variables of one workspace, by name.
     - `faults`: the faults of the settings, as keys.
@@ -253,9 +254,9 @@ def check_audit_log(where: str) -> CheckResult:
 
 
 def _customer_page(service: ServiceSettings) -> list[CheckResult]:
-    """Check the settings of the page to which a link on session cards leads. Return one result.
+    """Check the settings of the customer's page, to which the links on session cards lead.
 
-    Return no result if the session service has join URLs. Customers then need no such page.
+    Return one result; no result if GENESYS_COBROWSE_API is `sessions`. The session service then has its own page.
     """
     if service.conversations is None:
         return []

@@ -100,7 +100,7 @@ def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId)
 
 
 async def _access_reason(rules: AccessRules, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
-    """Return why, for whom and where a person may start sessions: "on COBROWSE_ADMINS (by name); for others too"."""
+    """Return a phrase that says why, for whom and in which channels a person may start sessions."""
     allowlists = {
         "COBROWSE_ADMINS": rules.admins,
         "COBROWSE_SUPERVISORS": rules.supervisors,

@@ -88,7 +88,8 @@ def clock(reached: list[Reachability]) -> CheckResult:
     """Check whether this machine's clock agrees with the clocks of Slack and Genesys. Return the result.
 
     A wrong clock is a problem, because Slack's signatures and the bot's signed assertions are valid for some minutes
-    only. The result is about the server whose clock differs most. If no server sent its time, the check is skipped.
+    only. If a clock differs too much, the result is about the server whose clock differs most. If no server sent its
+    time, the check is skipped.
 
     `reached`: the servers, with the differences between their clocks and this machine's clock.
     """

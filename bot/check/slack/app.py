@@ -126,9 +126,9 @@ async def _app_id_of(web: AsyncWebClient, identity: BotIdentity, team_id: str | 
 
 
 def _parsed(manifest: object) -> Mapping[str, Any]:
-    """Convert Slack's export of a manifest to a mapping. Slack exports a JSON object or its text.
+    """Return an exported manifest as a mapping. Slack exports it as a JSON object, or as a text that contains one.
 
-    Raises ValueError for anything else.
+    Raises ValueError if `manifest` is neither.
     """
     parsed = json.loads(manifest) if isinstance(manifest, str) else manifest
     if not isinstance(parsed, dict):

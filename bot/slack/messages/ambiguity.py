@@ -96,8 +96,8 @@ def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, 
 
     Example: the requester typed `end Checkout` and has an open session with the name "Checkout".
 
-    - `outcome`: the command in question, and the sessions that the text may name.
-    - `command`: the slash command.
+    - `outcome`: the word that may be a command, and the open sessions whose names occur in the typed text.
+    - `command`: the slash command, such as `/cobrowse`.
     """
     option = option_of(outcome.command, request.target)
     named = Start(request.target, request.name, request.conversation_id)
@@ -111,7 +111,9 @@ def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, 
 def asks_which_to_end(found: Command) -> bool:
     """Return whether the question about an ambiguous text has to list the requester's open sessions.
 
-    True if the first option ends a session, but says neither which session nor whose.
+    Return True only if the first option is to end a session, and names neither the session nor the agent.
+
+    `found`: the parser's result; a Choice for an ambiguous text.
     """
     first = found.options[0] if isinstance(found, Choice) else None
     return isinstance(first, Query) and first.kind is RequestKind.END and not first.target and not first.argument

@@ -95,8 +95,8 @@ def _row(one: LiveConversation, to: Addressee, value: str) -> Block:
 def read_pick(value: str) -> tuple[RequestId, ConversationId | None, str | None]:
     """Decode the value of the button that chooses a conversation.
 
-    Return the id of the request to repeat, the chosen conversation, and the argument of the repeated request. None
-    stands for no conversation, or for no argument.
+    Return the id of the request to repeat, the chosen conversation, and the argument of the repeated request. The
+    conversation is None if its id is invalid. The argument is None if the request needs none.
     """
     failed, _, rest = value.partition(" ")
     wanted, _, argument = rest.partition(" ")

@@ -75,6 +75,8 @@ class Addressee:
 class ErrorCopy:
     """The sentences about an error for one reader. Each text but `problem` is "" if there is none.
 
+    - `problem`: what went wrong.
+    - `next_step`: what the reader can do, and who learns of the error.
     - `broken`: what is broken. Only for administrators.
     - `fix`: how to fix what is broken. Only for administrators.
     - `has_status_page`: whether the message links to the status page of Genesys.

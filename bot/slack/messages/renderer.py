@@ -196,11 +196,7 @@ class MessageRenderer:
         )
 
     def _access_report(self, request: Request, report: AccessReport) -> Message:
-        """Render the answer to the command `why`, which asks whether a person can start sessions.
-
-        If the requester asks about themselves and cannot, the answer is an error message. If the person has no Genesys
-        user, a button connects the person, or asks an administrator to do so.
-        """
+        """Render the answer to the command `why`, which asks whether a person can start sessions."""
         if error := own_refusal(request, report):
             return self.failure(
                 error,
@@ -414,9 +410,9 @@ def is_plain_fact(error: CobrowseError) -> bool:
 
 
 def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None:
-    """Return the error that keeps the requester from starting a session.
+    """Return the error that keeps the requester from starting a session; None if the requester can start one.
 
-    Return None if the requester can start one, or if `outcome`, the answer to `why`, is about another person.
+    `outcome`: the result of the command `why`. Return None, too, if it is about another person.
     """
     if request.for_another:
         return None

@@ -26,8 +26,9 @@ def translated(directory: Path = LOCALES) -> tuple[str, ...]:
 
 
 def load_languages(directory: Path = LOCALES) -> Mapping[str, Language]:
-    """Load all languages, by code. Leave out a language without a readable compiled catalogue.
+    """Load English and the translated languages, and return them by code.
 
+    Leave out a language if its compiled catalogue is missing or unreadable.
     Log a warning about catalogues that are not compiled, not readable, or older than their .po files.
     """
     languages, faulty = {ENGLISH.code: ENGLISH}, []

@@ -274,7 +274,10 @@ class Language:
         return Markup(text)
 
     def now(self) -> Markup:
-        """Return the current time as markup that Slack shows in the reader's time zone."""
+        """Return the current time as markup that Slack shows in the reader's time zone.
+
+        If the language is plain, return the time as text in UTC.
+        """
         return Markup(self.moment(datetime.now(UTC)))
 
     def moment(self, at: datetime) -> str:
