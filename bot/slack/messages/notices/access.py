@@ -53,7 +53,8 @@ def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message
     """Render the administrators' message about a person who has no Genesys user, or who has got one since.
 
     `opened_at`: what `notice.opened_at` was when this message was posted. If `notice.opened_at` is another time now,
-    there is a newer message about the person, and this message only refers to the newer one.
+    there is a newer message about the person. Until the person has a Genesys user, this message only refers to the
+    newer one.
     """
     asked, say = read_access(notice.data), to.language.say
     person = mention(asked.person[1])
