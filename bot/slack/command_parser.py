@@ -120,8 +120,8 @@ class Query:
     """A command that starts no session, such as `status` or `end`.
 
     - `target`: the user whom the text mentions; None for nobody.
-    - `argument`: the text after the command word, without the user; None for none. For the command `send`, it is a
-      result of `customer_messages.pack` with the customer's address, if the text has one.
+    - `argument`: the text after the command word, without the user; None for none. For the command `send`, it is
+      always a result of `customer_messages.pack`. The packed address is "" if the text has no address.
     """
 
     kind: RequestKind
@@ -217,9 +217,10 @@ def parse(text: str, genesys_app: GenesysApp | None = None, countries: Collectio
 
 
 def clean_name(text: str, most: int = NAME_LENGTH) -> str | None:
-    """Remove quotes, markup and control characters from a session's name, and cut the name to `most` characters.
+    """Convert the typed name of a session to plain text, and cut the name to `most` characters.
 
-    Return None if no visible character is left. The result is plain text: callers must escape it for Slack.
+    Remove control characters, and the quotes around the name. Replace markup, such as `<#C…|name>`, by the text that
+    Slack shows. Return None if no visible character is left. Callers must escape the result for Slack.
     """
     text = one_line(text).strip()
     if _is_quoted(text):
@@ -232,8 +233,8 @@ def clean_name(text: str, most: int = NAME_LENGTH) -> str | None:
 def plain_name(text: str, most: int = NAME_LENGTH) -> str | None:
     """Remove control characters from a session's name, and cut the name to `most` characters.
 
-    Return None if no visible character is left. Markup is not removed: the name comes from a form, where users type
-    plain text.
+    Return None if no visible character is left. `text` is plain text, such as a user's input in a form, so markup is
+    kept.
     """
     name = clean(text, most)
     return name if _is_visible(name) else None
@@ -353,8 +354,8 @@ def _start(start: Start, text: str, grammar: Grammar) -> Command:
 def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False) -> Command:
     """Return a Start with the text as the session's name. Return a Choice if the text contains an address.
 
-    Some texts with an address need no Choice, such as "+14155550123 Checkout". They begin with their only address, an
-    email address or a phone number with a plus, and the other words are no command. The address becomes `send_to`.
+    Some texts with an address need no Choice, such as "+14155550123 Checkout". Such a text begins with its only
+    address. If this is a phone number, it has a plus. The other words are no command. The address becomes `send_to`.
 
     - `start`: holds the user and the conversation that the requester named before the text, if any.
     - `is_forced`: whether the requester put the text in quotes, to mark it as a name. Then any address needs a Choice.

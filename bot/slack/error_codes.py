@@ -1,7 +1,7 @@
 """Map each of Slack's error codes to a group of problems, and to the key of the sentences about the code (pure).
 
 https://docs.slack.dev/reference/methods lists the error codes of each method. Codes that contain spaces, such as "no
-answer", are the bot's own, for answers in which Slack sends no code.
+answer", are the bot's own. The bot uses them if Slack sends no code.
 """
 
 from dataclasses import dataclass

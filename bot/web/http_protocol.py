@@ -1,4 +1,4 @@
-"""Answer bytes that are not HTTP with status 400 and one log line, and remove the header `Server` from responses."""
+"""Answer bytes that are not HTTP with status 400, and log one line. Remove the header `Server` from responses."""
 
 import logging
 from typing import Any

@@ -210,7 +210,7 @@ class WorkspaceRunner:
             self._failed(ended)
 
     def _refuse_table(self, error: SettingsError) -> None:
-        """Record that the workspace's table has faults. Wait for a change of the file, without regular retries."""
+        """Record the faults of the workspace's table. The next try follows only after a change of the file."""
         self._note(error.code, " ".join(error.faults))
         self._retry_seconds = 0.0
 

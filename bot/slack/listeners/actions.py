@@ -72,7 +72,7 @@ HELP_ACTIONS = {
 
 
 def register(app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer) -> None:
-    """Register the listeners of all buttons that this module handles, except those of the help message."""
+    """Register the listeners of this module's buttons. `register_help` registers those of the help message."""
 
     @app.action(OPEN_ACTION)
     async def on_open(ack: AsyncAck) -> None:
@@ -284,8 +284,9 @@ def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) 
 def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) -> Request:
     """Build the request for a press on a session card or in a list (pure). `body` is the payload of the press.
 
-    The argument of the request is `session_id`. For END in a list, the argument also names the page of the list, so
-    that the answer can show this page again.
+    The argument of the request is `session_id`. For END, a space and the button's place follow if the button is in a
+    list, or on the card of another session. The place is the first value that `session_list.read_row` returns. It
+    allows the answer to show the list or card again.
     """
     press, action = read_actor(body), body["actions"][0]
     called = f"{action['action_id']}:{body.get('trigger_id') or press.id}"

@@ -202,7 +202,10 @@ class CardPresses:
 
 
 def register(app: AsyncApp, presses: CardPresses) -> None:
-    """Register the listeners for the buttons and menus of session cards and list rows, and for their dialogs."""
+    """Register the listeners of buttons and menus on session cards and in lists, and of two dialogs.
+
+    The dialogs ask whether to end a session, and whether to post its link.
+    """
     choices = {
         POST: presses.ask_post,
         COPY: presses.copy,
@@ -265,7 +268,7 @@ def pressed_at(body: dict[str, Any], request: Request) -> Pressed:
     When the dialog is submitted, `dialog_request` needs these values.
 
     - `body`: the payload of the press.
-    - `request`: the request of the press. Its argument is the session's id and, for END in a list, the list's page.
+    - `request`: the request of the press, a result of `read_card_press`.
     """
     container = body.get("container") or {}
     stays = container.get("message_ts") and not container.get("is_ephemeral")
@@ -308,8 +311,11 @@ def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, ar
 def note_dialog_place(responder: SlackResponder, pressed: Pressed, request: Request) -> None:
     """Tell `responder` which message contains the button that opened the dialog.
 
-    If the answer to `request`, the dialog's request, replaces this message with a card, the bot can update the card
-    later. Do nothing if the button is in an ephemeral message, a modal or the Home tab.
+    If the answer to the dialog replaces this message with a card, the bot can update the card later. Do nothing if the
+    button is in an ephemeral message, a modal or the Home tab.
+
+    - `pressed`: the press on the button.
+    - `request`: the request of the submitted dialog.
     """
     if pressed.ts:
         responder.note_place(request.id, pressed.channel_id, pressed.ts)

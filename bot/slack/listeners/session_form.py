@@ -86,7 +86,7 @@ class SessionForm:
         self._applications: Cache[str, list[tuple[str, str]]] = Cache(seconds=timing.catalog_cache_seconds, size=1)
 
     def starting_view(self, request: Request) -> View:
-        """Return the view that replaces the submitted form until the answer arrives."""
+        """Return the view that replaces the submitted form until the answer to the form's `request` arrives."""
         language = self._renderer.language_of(request.requester)
         return session_form.starting_view(language, has_copy=not self._responder.has_no_direct_messages)
 
@@ -102,7 +102,7 @@ class SessionForm:
 
         - `trigger_id`: Slack's id of the press, which allows the bot to open a modal.
         - `actor`: a START request with the requester and the channel.
-        - `message`: the Slack message whose shortcut the requester used; None for another way to open the form.
+        - `message`: the Slack message whose shortcut the requester used; None if there is no such message.
         - `is_for_another`: whether the session is for another person. Then the menu for the agent selects nobody at
           first.
         """

@@ -84,7 +84,7 @@ class HomeTabData:
     """The content of a person's Home tab. `identity`, `own` and `live` are errors if their data could not be loaded.
 
     - `visitor`: the team and the user whose tab this is.
-    - `identity`: the user's Genesys user.
+    - `identity`: the user's Genesys user; a HostNotFoundError if there is none.
     - `role`: the user's role. Supervisors and administrators can also start sessions for others.
     - `is_newcomer`: whether the user has a Genesys user and has never had a session.
     - `host_name`: the name of the Genesys user; "" if unknown.

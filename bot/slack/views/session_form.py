@@ -328,7 +328,7 @@ def _read_address(view: View, sending: MessagingConfig, to: Addressee, errors: d
 
 
 def _place(metadata: str) -> tuple[ChannelId, str]:
-    """Decode a form's `private_metadata`: the id of the channel, and of the message with the thread; "" for none."""
+    """Return the ids of the channel and of the thread in a form's `private_metadata`; "" for a missing id."""
     try:
         channel_id, thread = json.loads(metadata)
     except (TypeError, ValueError):
