@@ -101,8 +101,8 @@ class Start:
 
     - `name`: the session's name, 1 to 100 characters of plain text; None for no name.
     - `conversation_id`: the Genesys conversation that the text names; None for none.
-    - `send_to`: the customer's address as typed; None for none. The session card offers to send the link to this
-      address.
+    - `send_to`: the customer's address, as in `FoundAddress.text`; None for none. The session card offers to send the
+      link to this address.
     - `unless`: the command that the text may mean instead, such as "end"; None for none. It is set if `name` begins
       with a word for this command. If `name` also contains the name of an open session of the requester, the bot starts
       no session. Instead, it asks whether the text is a command or a name.

@@ -85,7 +85,7 @@ def note_unhandled(body: dict[str, Any], reference: RequestId) -> None:
 def names_in(body: dict[str, Any]) -> dict[str, str]:
     """Return the type, event, command, callback id and action id of a payload (pure). Leave out missing values.
 
-    Each value is cleaned and cut to MAX_NAME_LENGTH.
+    Each value is one line of at most MAX_NAME_LENGTH characters.
     https://docs.slack.dev/interactivity/handling-user-interaction#payloads
     """
     view, event = _object(body.get("view")), _object(body.get("event"))
