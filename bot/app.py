@@ -223,6 +223,7 @@ class _Resources:
     - `watch`: records whether Slack accepts the bot token.
     - `http`: the connections to Slack.
     - `tokens`: the tokens of linked accounts.
+    - `events`: passes each event, such as a finished request, to the parts of the bot that subscribed to it.
     - `told`: maps each notice to the people and channels that got a message about the notice.
     """
 
@@ -280,14 +281,14 @@ def _audit_log(shared: Shared, settings: Settings, stack: AsyncExitStack) -> Aud
 
 @dataclass(frozen=True, slots=True)
 class _SlackClients:
-    """The clients of Slack's Web API. Each call of the bot uses the client with the right token and the right retries.
+    """The clients of Slack's Web API. They differ in the token that they send, and in when they repeat a call.
 
     - `web`: sends the bot token. Repeats a call after a connection error, a 5xx, or a 429 with a short Retry-After.
     - `without_retries`: sends the bot token. Repeats a call only after a 429 with a short Retry-After, because Slack
       has not carried out such a call.
     - `without_waits`: sends the bot token. Repeats a call after a connection error or a 5xx, but not after a 429.
     - `socket_web`: sends the app-level token. Never repeats a call.
-    - `without_token`: sends no token.
+    - `without_token`: sends no token. Repeats a call in the same cases as `web`.
     """
 
     web: WebClient

@@ -41,7 +41,7 @@ SERVER_OPTIONS: dict[str, Any] = {
 
 
 class StartError(SetupError):
-    """Raised when a port cannot be opened, or when Slack permanently refuses the bot. The message says why."""
+    """Raised when a port cannot be opened, or when the bot gives up Socket Mode. The message says why."""
 
     code = "address_unavailable"
 
@@ -107,7 +107,7 @@ async def run(bot: Bot, stop: asyncio.Event, *, on_ready: Callable[[int], None] 
     """Serve the only workspace of a process until `stop` is set, then finish the accepted requests.
 
     `on_ready`: called when Slack can reach the bot. Its argument is the port of the HTTP server, or 0 in Socket Mode.
-    Raises StartError if Slack permanently refuses the bot, or if a port cannot be opened.
+    Raises StartError if a port cannot be opened, or if the receiver gives up (see RunningReceiver).
     """
     async with AsyncExitStack() as stack:  # health answers until the drain has ended
         stack.enter_context(read_on_hangup(bot.secrets.read_now, bot.shared.secrets.read_now))
@@ -130,7 +130,7 @@ async def serve(
     - `drain`: finishes the accepted requests.
     - `on_ready`: called when Slack can reach the bot. Its argument is the port of the HTTP server, or 0 in Socket Mode.
 
-    Raises StartError after the drain if Slack permanently refuses the bot.
+    If the receiver gives up (see RunningReceiver), stop in the same way, and then raise StartError.
     """
     stopped = asyncio.create_task(stop.wait())
     async with opening as receiver:
@@ -158,7 +158,8 @@ class RunningReceiver:
     """An open receiver of Slack's payloads.
 
     - `ready`: a future that is done when Slack can reach the bot. Its result is the port, or 0 in Socket Mode.
-    - `refused`: a future that is done when Slack permanently refuses the bot. Its result is a sentence with the reason.
+    - `refused`: a future that is done when the receiver gives up: Slack permanently refuses the bot, or Socket Mode has
+      not worked for five minutes. Its result is a sentence with the reason.
     - `is_connected`: returns whether Slack can reach the bot now.
     """
 
@@ -171,9 +172,11 @@ class RunningReceiver:
 async def open_socket_receiver(bot: Bot, *, known_sockets: int = 0) -> AsyncIterator[RunningReceiver]:
     """Begin to connect to Slack over Socket Mode, and yield the receiver at once, before it is connected.
 
-    If the connection fails, try again without limit. At the end of the `with` block, acknowledge the received payloads
-    and disconnect. `known_sockets`: the number of Socket Mode connections to the same Slack app that this process
-    already has. The log does not warn about these connections.
+    If a connection fails, try again until the receiver gives up (see RunningReceiver). At the end of the `with` block,
+    acknowledge the received payloads and disconnect.
+
+    `known_sockets`: the number of Socket Mode connections to the same Slack app that this process already has. The log
+    does not warn about these connections.
     """
     slack = bot.settings.slack
     single_process = not bot.settings.database.allows_replicas

@@ -123,7 +123,7 @@ class Redactor:
     def _cut_at(self, text: str, max_length: int) -> int:
         """Return the last position up to `max_length` that is not inside a word or a known secret.
 
-        A cut inside a secret would leave its beginning in the log, because a pattern may not match a part of a secret.
+        A cut inside a secret could leave its beginning in the log: a pattern does not always match a part of a secret.
         """
         end = _word_start(text, max_length)
         if self._forms:

@@ -168,7 +168,7 @@ class MetricFamilies:
 class PrometheusMetrics(Metrics):
     """Counts events and calls with prometheus_client, for one workspace or for the whole process. Thread-safe.
 
-    Metrics in bot/core/ports.py describes the methods without a docstring.
+    For the methods without a docstring, see the base class in bot/core/ports.py.
     """
 
     def __init__(
@@ -210,7 +210,7 @@ class PrometheusMetrics(Metrics):
         self._families.remove(workspace)
 
     def workspace_ready(self, workspace: str, *, is_ready: bool) -> None:
-        """Record whether the bot of a workspace can take what Slack sends, as /readyz says.
+        """Record whether the bot of a workspace is ready to receive payloads from Slack.
 
         `workspace`: the workspace's short name; "" if the process serves only one workspace.
         """
@@ -219,12 +219,12 @@ class PrometheusMetrics(Metrics):
 
     @contextmanager
     def watching(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> Iterator[None]:
-        """Show how many requests of a bot are in progress, and how many calls wait, until the `with` block ends.
+        """Include a bot in the gauges of requests in progress and of waiting calls, until the `with` block ends.
 
         - `under_way`: returns the number of the bot's requests in progress.
         - `queue_length`: returns the number of the bot's calls that wait for the rate limit.
 
-        Two gauges show the sums over all running bots of the workspace. After a change of the settings, a workspace has
+        Each gauge shows the sum over all running bots of the workspace. After a change of the settings, a workspace has
         two bots until the old bot has finished its requests.
         """
         watched = self._families.watched.setdefault(self._workspace, [])

@@ -9,10 +9,10 @@ INTERVAL_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Pending:
-    """The current interval of one reason, and what its next log line contains.
+    """The current interval of one reason; see ThrottledLog. Holds the content of the next log line.
 
     - `timer`: ends the interval.
-    - `level`, `message`: those of the first record.
+    - `level`, `message`: the level and the message of the first record.
     - `fields`: the fields of the newest record.
     - `count`: the number of records that have no log line yet.
     """

@@ -148,7 +148,7 @@ class SpanTracer(Tracer):
     """Records the steps of requests as spans with OpenTelemetry.
 
     A trace begins with a payload from Slack. Work without a payload, such as the sweep of the database, is not
-    recorded. Tracer in bot/core/ports.py describes the methods without a docstring.
+    recorded. For the methods without a docstring, see the base class in bot/core/ports.py.
     """
 
     def __init__(self, provider: TracerProvider, *, to_genesys: bool = False) -> None:

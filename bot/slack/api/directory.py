@@ -124,8 +124,8 @@ class UserGroups:
     def peek(self, user_id: UserId, group_id: str, own: Sequence[TeamId]) -> bool | None:
         """Return whether a user is in a user group, from the cache only; None if the cache does not hold the answer.
 
-        `own`: the user's Slack workspaces. Only the group's members in these count. If `own` is empty, the members in
-        all Slack workspaces of the organization count.
+        `own`: the user's Slack workspaces. The bot looks for the group in these only. If `own` is empty, the bot looks
+        in all Slack workspaces of the organization.
         """
         teams = self._workspaces.peek(None) if self._home.org_wide else (NO_TEAM,)
         found = [self._listings.peek((each, group_id)) for each in _nearby(own, teams or ())]

@@ -212,11 +212,12 @@ class SlackResponder:
             await self._show(request, self._words.note(request, note))
 
     async def learn_contact(self, outcome: object = None) -> None:
-        """Fetch the name of the person who connects people to Genesys users, if a message may show the name.
+        """Fetch the name of the person who connects people to Genesys users. Never raises.
 
-        A message shows the name in the label of a button. The caller renders the message after this call. Never raises.
+        A message that is rendered later can show the name in the label of a button.
 
-        `outcome`: the result or error that the message tells; None for a message that does not show the name.
+        `outcome`: the result or error that this message is about. If messages about `outcome` never show the name, or
+        if `outcome` is None, do nothing.
         """
         if self._contact and self._words.names_contact(outcome):
             try:
@@ -266,7 +267,9 @@ class SlackResponder:
     async def _post_answer(self, request: Request, message: Message, *, replace: bool) -> bool:
         """Post the answer to the request's response_url. Return whether Slack accepted the answer.
 
-        If a wait notice is still on its way to Slack and could replace the answer, post the answer again after it.
+        If a wait notice is still on its way to Slack and could replace the answer, post the answer again after the
+        notice.
+
         `replace`: whether the answer replaces the message that the response_url belongs to.
         """
         late_note = self._notes.get(request.id) if _always_makes_way(request) else None
@@ -311,7 +314,7 @@ class SlackResponder:
     async def _report_direct_off(self, request: Request) -> None:
         """Tell the administrators that Slack refuses all direct messages.
 
-        The report is about a DIRECT request, so the next DIRECT request that succeeds ends the fault.
+        The fault ends when a request to send a session as a direct message (DIRECT) succeeds.
         """
         if self._report:
             await self._report(replace(request, kind=RequestKind.DIRECT), DIRECT_IS_OFF)
@@ -536,7 +539,8 @@ class Deadlines:
 def _makes_way(request: Request, outcome: Result) -> bool:
     """Return whether the answer replaces the message that contains the pressed button.
 
-    A session card or a list stays if the answer is an error that is not in STATES_SHOWN.
+    An error that is not in STATES_SHOWN never replaces a session card or a list of sessions. In all other cases,
+    `request.replaces` decides.
     """
     if _is_kept_after_errors(request):
         return not isinstance(outcome, CobrowseError) or outcome.code in STATES_SHOWN

@@ -65,7 +65,7 @@ def slack_addresses(api_url: str) -> re.Pattern[str]:
 class ResponseUrls:
     """Posts to response_urls over a connection pool.
 
-    - `proxy_for`: returns the proxy for a URL, or None.
+    - `proxy_for`: returns the proxy for a URL; None for no proxy.
     - `api_url`: the value of SLACK_API_URL. Posts to URLs with the origin of `api_url` are allowed.
     """
 

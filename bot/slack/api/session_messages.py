@@ -203,10 +203,10 @@ class SlackSessionMessages:
         return edit
 
     def _reader(self, post: PostedMessage, record: SessionRecord) -> UserId:
-        """Return the person for whom to render a message.
+        """Return the person for whom to render a message: the requester or the agent.
 
-        A direct message that does not lie in the known channel of the requester is the agent's. Any other message is
-        rendered for the requester.
+        A message in a channel is rendered for the requester. A direct message is rendered for the requester if it is in
+        the requester's cached direct-message channel, else for the agent.
         """
         if post.kind is PostedMessageKind.SHARED or self._direct.is_known(record.requester, post.channel_id):
             return record.requester

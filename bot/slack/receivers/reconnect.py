@@ -64,7 +64,7 @@ class ReconnectBackoff:
         """Return whether the bot has been without a connection for at least `deaf_seconds`.
 
         Each second with a connection cancels out HEARD_FACTOR seconds without one. The bot counts the seconds of a
-        connection when the connection ends. So use the result only while no connection is open.
+        connection when the connection ends, so the result is valid only while no connection is open.
         """
         return self._clock() - self._deaf_since >= self._deaf_seconds
 
