@@ -1,6 +1,6 @@
 """Define the sentences that explain why the bot cannot use a database. Each sentence has a stable code.
 
-The commands `run`, `check` and `hosts` show the sentences. Each sentence names the problem and the fix. No sentence
+The commands that open the database show the sentences. Each sentence names the problem and the fix. No sentence
 contains a password or the database's URL.
 """
 

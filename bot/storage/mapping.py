@@ -80,7 +80,7 @@ def deduplication_key(request: Request) -> str:
 
 
 def accepting(agent: SlackUser | None) -> dict[str, Any]:
-    """Return the parameters of the statement `accept` for the request's state and for the agent's host link.
+    """Return the parameters with which the statement `accept` sets a request's state and finds the agent's host link.
 
     `agent`: the agent if the session can be created at once, else None. With an agent, the statement looks for the
     agent's host link, and stores the request as `creating`. A duplicate request is always stored as `accepted`.
@@ -124,7 +124,7 @@ def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
 def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:
     """Convert a session to parameters of the statements `store_session` and `advance_with_session`.
 
-    Leave out the ids of the session and its conversation, which `transition` returns.
+    Leave out the ids of the session and its conversation. The function `transition` returns these ids.
     """
     return {
         "host_id": session.host_id,
@@ -160,7 +160,7 @@ def transition(
 
 
 def taken(session: Session) -> UnusableAnswerError:
-    """Return the error for a new session if its id is already stored for another team, host, requester or agent."""
+    """Return the error for a new session whose id is already stored for another team, host, requester or agent."""
     return UnusableAnswerError(why=ID_TAKEN, acted=True, reference=session.reference)
 
 

@@ -36,9 +36,9 @@ class HostsFileError(ValueError):
 def parse(text: str) -> dict[Key, HostId]:
     """Parse the text of a hosts file, with rows of `slack_user_id,genesys_user_id[,team_id]`.
 
-    Return the host of each team and user. The team is None if the row holds for every team. Accept the variants that
-    spreadsheets write: another separator, a first line `sep=;`, capitals in the header, empty columns and rows. Raises
-    HostsFileError if a line is invalid, or if two rows have the same team and user.
+    Return the host for each pair of team and user. The team is None if the row holds for every team. Accept the
+    variants that spreadsheets write: another separator, a first line `sep=;`, capitals in the header, empty columns and
+    rows. Raises HostsFileError if a line is invalid, or if two rows have the same team and user.
     """
     separator, first, lines = _separator(text.removeprefix("\ufeff"))
     faults: list[str] = []
@@ -79,9 +79,9 @@ def decode(data: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, int, str]:
-    """Return a CSV text's separator, the number of the table's first line, and the table without a line `sep=…`.
+    """Return the separator of a CSV text, the number of the table's first line, and the table.
 
-    Choose a separator with which the first row is a header, else the separator with which the row has the most columns.
+    The table is the text without a first line `sep=…`.
     """
     named = _SEP_LINE.match(text)
     first, table = (2, text[named.end() :]) if named else (1, text)

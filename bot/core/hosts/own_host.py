@@ -16,9 +16,11 @@ class OwnHost:
         self._access, self._hosts, self._timeout = access, hosts, timeout
 
     async def require(self, request: Request, person: SlackUser) -> None:
-        """Raise HostNotFoundError if the requester `person` has no host and is neither supervisor nor administrator.
+        """Raise HostNotFoundError if a person has no host and is neither supervisor nor administrator.
 
         Raise nothing if Slack, Genesys or the database fails, or if the check takes longer than `timeout`.
+
+        `person`: the requester of `request`.
         """
         with suppress(SlackUnavailableError, ServiceError, StorageUnavailableError, TimeoutError):
             async with asyncio.timeout(self._timeout):

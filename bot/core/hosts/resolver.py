@@ -123,16 +123,17 @@ class ResolvedHost:
     host: Host
 
     def linked_to(self, host_id: HostId) -> "ResolvedHost":
-        """Return a copy with the host of the agent's host link.
+        """Return a copy whose host is the one in the agent's host link.
 
-        `host_id`: "" if the agent's two Slack ids have host links to different hosts.
+        `host_id`: the id of this host; "" if the agent's two Slack ids have host links to different hosts.
         """
         return ResolvedHost(self.agent, Host(host_id, LINK))
 
     def check(self, *, is_target: bool) -> None:
         """Raise HostNotFoundError if the agent's two Slack ids have host links to different hosts.
 
-        The argument of `linked_to` was "" in this case. `is_target`: True if somebody else requested the session.
+        The argument of `linked_to` was "" in this case. `is_target`: True if another person or a workflow requested the
+        session.
         """
         if not self.host.id:
             raise _linked_twice(self.agent, is_target)
@@ -179,7 +180,8 @@ class HostResolver:
         have host links to different hosts. Raises ServiceError if a call to Genesys fails, and StorageUnavailableError
         if the database fails.
 
-        `is_target`: True if somebody else requested a session for this person. Only HostNotFoundError uses this value.
+        `is_target`: True if another person or a workflow requested a session for this person. Only HostNotFoundError
+        uses this value.
         """
         key = (person.team_id, person.user_id)
         if linked := await self._linked(person, is_target):

@@ -40,7 +40,7 @@ class ReplicaLock:
     - `is_held`: whether this replica holds the lock. Without the lock, other replicas may take over this replica's
       requests.
     - `on_change`: a function that this object calls after a loss of the lock, after the lock was taken again, and after
-      `check_now`; None if nothing is to be called.
+      a call of `check_now`; None to call nothing.
     """
 
     def __init__(self, url: str, owner: int, timing: StorageTiming, *, key_number: int = 0) -> None:

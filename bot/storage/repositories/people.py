@@ -192,7 +192,7 @@ def _time(seconds: float) -> str:
 def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
     """Convert a row of the table of notices to a dict of JSON values for an export.
 
-    If the notice is about the person, include the data of the notice. Otherwise include only the names of the fields
+    Include the notice's data only if the notice is about the person. Otherwise, include the names of the data's fields
     that contain the person's id.
     """
     data, messages = _json(row["data"]), _json(row["messages"])
