@@ -159,8 +159,8 @@ class HostResolver:
         """Take the rules in the order in which to try them.
 
         - `store`: reads host links and stores found hosts.
-        - `waits`: tells all requests that share one search for a host how long the search has to wait for Genesys. None
-          means that no request is told.
+        - `waits`: tells the requests that share a search how long the search has to wait for Genesys. With None, no
+          request is told.
         - `found_seconds`: how many seconds to cache a host that a rule found.
         """
         self._found_seconds = found_seconds
