@@ -1,8 +1,8 @@
 """Read the states of open sessions from Genesys in the background: after pauses that grow, and soon after a hint.
 
-A hint says that a conversation may have changed, but not how. After a hint, its sessions are due for a look. The
-database holds when each session is due for its next look, so another replica can go on with the looks. Calls for people
-come before these looks in the rate limit.
+A hint says that a conversation may have changed, but not how. After a hint, the sessions of the conversation are due
+for a look. The database holds when each session is due for its next look, so another replica can go on with the looks.
+Calls for people come before these looks in the rate limit.
 """
 
 import asyncio
@@ -68,8 +68,9 @@ def pause_after(
 class SessionWatcher:
     """Reads the states of open sessions in the background, stores new states and emits events about them.
 
-    `source`: turns Genesys's notifications into hints; None if the bot gets no notifications. It passes each hint to
-    `changed`. It calls `uncovered` if hints may have been lost: all sessions are then due for a look.
+    `source`: turns Genesys's notifications into hints; None if the bot gets no notifications. For each hint, the source
+    calls the method `changed`. If hints may have been lost, the source calls the method `uncovered`. All watched
+    sessions are then due for a look.
     """
 
     def __init__(
@@ -229,7 +230,8 @@ class SessionWatcher:
     def _may_look(self, watched: WatchedSession) -> bool:
         """Return whether the bot may look at a session now.
 
-        All covered sessions without a hint share one look every `catch_up_seconds`. Other sessions have no such limit.
+        Of all covered sessions without a hint, the bot looks at only one in each period of `catch_up_seconds`. Other
+        sessions have no such limit.
         """
         is_covered = self._source is not None and self._source.covers(watched)
         if not is_covered or watched.conversation_id in self._hinted:
@@ -243,8 +245,10 @@ class SessionWatcher:
     async def _finish(self, session_id: SessionId, record: SessionRecord | None) -> None:
         """Stop watching a session that has ended, and delete its response_url.
 
-        If Genesys has reported the end, a message may still need the URL. Until `give_up_seconds` after the end, only
-        postpone the next look. `record`: None if the session's row is missing or cannot be decoded.
+        If Genesys has reported the end, a message may still need the URL. In this case, keep the URL until
+        `give_up_seconds` after the end: before that time, only postpone the next look.
+
+        `record`: None if the session's row is missing or cannot be decoded.
         """
         ended_at, now = record and record.ended_at, record and record.read_at
         is_told = not (record and record.state.is_final and ended_at and now)

@@ -80,7 +80,7 @@ class RequestResumed:
 
 @dataclass(frozen=True, slots=True)
 class SessionClosed:
-    """A session has ended, or the customer has joined it. The messages that show the session need an update."""
+    """The messages that show a session need an update, because the session has ended or the customer has joined it."""
 
     session_id: SessionId
 
@@ -222,7 +222,7 @@ class Followers:
         """Set the functions that this object calls.
 
         - `update`: updates a user's Home tab after a request.
-        - `known_id`: returns the main id of the person who has a Slack id.
+        - `known_id`: returns a person's main id, for any Slack id of this person.
         """
         self._update, self._known_id = update, known_id
         self._newest: TTLCache[PersonKey, object] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
@@ -252,8 +252,10 @@ class Followers:
     def record_event(self, event: RequestFinished) -> None:
         """Update Home tabs after a request that changed a session, a host link, a fault or a request for access.
 
-        Update the tabs of the requester and the agent, if they have opened their Home tab. After a press of *End* in a
-        Home tab, update the requester's tab even if the press ended no session.
+        Update the tabs of the requester and the agent. After the end of a session, also update the tab of the person
+        who requested the session. Leave out people who have not opened their Home tab.
+
+        After a press of *End* in a Home tab, always update the requester's tab, even if the press ended no session.
         """
         if event.is_sign_in:
             return

@@ -69,7 +69,7 @@ async def session_of_duplicate(request: Request, store: RequestRepository, poll_
 
 
 async def update_ended_messages(posts: PostedMessageRepository, messages: SessionMessages) -> None:
-    """Show in up to MAX_MESSAGES messages that their session is over, or that the customer has joined it.
+    """Update up to MAX_MESSAGES messages about sessions that have ended or that the customer has joined.
 
     Raises StorageUnavailableError if the database fails.
     """

@@ -53,7 +53,7 @@ class RequestLimiter:
         self._starts: TTLCache[str, deque[Counted]] = TTLCache(MAX_PEOPLE, WINDOW_SECONDS, clock)
 
     def admit(self, request: Request, under_way: int) -> None:
-        """Count a request, unless the request exceeds a limit. Two deliveries of one request by Slack count once.
+        """Count a request, unless the request exceeds a limit. If Slack delivers a request twice, count it once.
 
         `under_way`: how many requests this process is storing or processing. Raises NotReadyError if `under_way` has
         reached its limit. Raises RateLimitedError if the requester or the workspace has reached a limit per minute.

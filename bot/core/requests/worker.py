@@ -42,7 +42,7 @@ class RequestWorker:
         report: Callable[[Request, CobrowseError], Coroutine[Any, Any, None]] | None = None,
         tracer: Tracer = NULL_TRACER,
     ) -> None:
-        """Create a worker without requests.
+        """Take the dependencies of the worker.
 
         `report`: reports a failed request to the administrators; never raises; None to report nothing. The worker waits
         up to `report_timeout` for `report` before it answers the requester.

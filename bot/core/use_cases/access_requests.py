@@ -132,14 +132,14 @@ def with_request(notice: Notice, asked: AccessRequest) -> Notice | None:
 
 
 def is_standing(notice: Notice) -> bool:
-    """Return whether the notice's request for access is open: not done, and less than REPEAT_AFTER old (pure)."""
+    """Return whether the notice's request for access is open: not over, and less than REPEAT_AFTER old (pure)."""
     return bool(notice.data) and notice.over_at is None and notice.read_at - notice.opened_at < REPEAT_AFTER
 
 
 def with_connection(
     notice: Notice, by: UserId | None = None, host_name: str = "", connected_in: str = ""
 ) -> Notice | None:
-    """Return an ACCESS notice that is marked as over, and that says who connected the person (pure).
+    """Mark a copy of an ACCESS notice as over, and record in it who connected the person. Return the copy (pure).
 
     Return None if the notice is empty or already over.
 
@@ -184,10 +184,12 @@ class AccessRequests:
     async def ask(self, request: Request) -> AccessRequested:
         """Ask the administrators to connect a person to a Genesys user, at most once a day for each person.
 
-        Ask nobody if the person has a host. The person is the requester, or the request's `target` if a supervisor
-        asks. Raises PermissionDeniedError if the requester or the person may not use the bot, or if a member asks for
-        somebody else. Raises ServiceError if a call to Genesys fails, SlackUnavailableError if a look-up in Slack
-        fails, and StorageUnavailableError if the database fails.
+        The person is the request's `target`, or the requester if there is no target. Ask nobody if the person has a
+        host.
+
+        Raises PermissionDeniedError if the requester or the person may not use the bot. Also raises it if the requester
+        asks for somebody else and is neither supervisor nor administrator. Raises ServiceError if a call to Genesys
+        fails, SlackUnavailableError if a look-up in Slack fails, and StorageUnavailableError if the database fails.
         """
         person = await self._access.require_member(request)
         if request.for_another and request.agent not in person.ids:

@@ -100,8 +100,8 @@ class Diagnostics:
     async def why(self, request: Request) -> AccessReport:
         """Report whether a person could start a session in the request's channel, and why or why not. Start no session.
 
-        The person is the request's `target`, or the requester if there is no target. Raises RoleRequiredError if a
-        member asks about somebody else.
+        The person is the request's `target`, or the requester if there is no target. Raises RoleRequiredError if the
+        requester asks about somebody else and is neither supervisor nor administrator.
         """
         await self._access.require_member(request)
         if request.for_another and await self._access.role(request.requester, request.team_id) is Role.MEMBER:

@@ -114,7 +114,9 @@ def write_fault(fault: Fault) -> dict[str, Any]:
 
 
 def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> Notice:
-    """Return the notice of a fault, with the failed requests `hits` added (pure). The result is not over.
+    """Return the notice of a fault, with the failed requests `hits` added (pure).
+
+    The returned notice is not over, even if `notice` was.
 
     Give a notice that was opened at least `renewal_seconds` ago a new `opened_at`, so that the bot posts new messages.
     If this old notice was over, also remove its earlier failed requests.

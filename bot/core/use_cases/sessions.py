@@ -57,11 +57,11 @@ MAX_ASKED = 10
 
 
 async def _nobody(record: SessionRecord, request: Request) -> None:
-    """Do nothing. Takes the place of a function that tells the agent about the end of a session."""
+    """Tell nobody: the default for `tell_agent` of SessionService."""
 
 
 async def _not_checked(request: Request, person: SlackUser) -> None:
-    """Accept everybody. Takes the place of a function that checks that the person has a host."""
+    """Accept everybody: the default for `require_host` of SessionService."""
 
 
 class SessionService:
@@ -95,8 +95,9 @@ class SessionService:
 
         - SHARE, DIRECT: a session's id.
         - LAST: a session's id; None means the newest session.
-        - END: a session's id; None means the only open session. After a press in a list or on another session's card, a
-          space and the button's place follow the id. The place has the form of `place` in `_ended_in`.
+        - END: a session's id; None means the only open session. After a press in a list, a space and the text of the
+          ListPage follow the id. After a press on the card of another session, a space follows the id, then ON_CARD
+          with the id of the card's session appended.
         - STATUS, LIST: the page of the list, as the text of a ListPage; None means the first page.
         """
         return {
@@ -341,8 +342,8 @@ class SessionService:
         Return `outcome` itself if the requester may not see the card.
 
         - `user_ids`: the requester's Slack ids.
-        - `place`: where the button is. For a list, the text of a ListPage. For a card, ON_CARD and the id of the card's
-          session.
+        - `place`: where the button is. In a list, this is the text of a ListPage. On a card, this is ON_CARD with the
+          id of the card's session appended.
         """
         if place.startswith(ON_CARD):
             card = await self._store.session(SessionId(place.removeprefix(ON_CARD)))
