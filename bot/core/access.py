@@ -149,10 +149,10 @@ class AccessPolicy:
             return None
 
     async def require_member(self, request: Request) -> SlackUser:
-        """Return the requester, if they may use the bot. Do not check the channel of the request.
+        """Return the requester, if they are one of the people who may start sessions. Do not check the channel.
 
-        Raises PermissionDeniedError if the requester may not use the bot, or if the bot does not serve the Slack
-        workspace of the request. Raises SlackUnavailableError if a look-up in Slack fails.
+        Raises PermissionDeniedError if they are not, or if the bot does not serve the Slack workspace of the request.
+        Raises SlackUnavailableError if a look-up in Slack fails.
         """
         self._check_home(request)
         return await self._decide(lambda ask: self._member(request.requester, request.team_id, ask, is_target=False))
@@ -189,7 +189,7 @@ class AccessPolicy:
     async def keys(self, user_id: UserId) -> tuple[tuple[TeamId, ...], tuple[UserId, ...]]:
         """Return the team ids and the user ids under which the database can hold rows about a person.
 
-        If Slack does not answer, return only the id of the bot's Slack workspace and `user_id`.
+        If Slack does not answer, return only `user_id` and the id of the team to which the bot token belongs.
         """
         try:
             person = await self._people.person(user_id)

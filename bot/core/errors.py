@@ -42,7 +42,7 @@ class SetupError(Exception):
     """The bot cannot run with its set-up.
 
     - `sentence`: what is wrong and how to fix it, without secrets. It is the text of the exception.
-    - `code`: the stable name of the error. If the constructor gets "", the error has the code of its class.
+    - `code`: the stable name of the error. The constructor takes the code of the class if it gets "".
     """
 
     code = "setup_invalid"
@@ -349,10 +349,12 @@ class BadRequestError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class ServiceBusyError(ServiceError):
-    """Genesys answered 429 or 503 to a call and to all its retries, or the rate limit had no room for the call.
+    """Genesys is too busy for a call. The call had no effect.
 
-    The call had no effect. Some reads also raise this error if they take too long. `retry_after`: how many seconds to
-    wait, as Genesys asked; None if Genesys asked for no wait.
+    Genesys answered 429 or 503 to the call and to all its retries, or the bot did not send the call because of the rate
+    limit or a hold. Some reads also raise this error if they take too long.
+
+    `retry_after`: how many seconds to wait before another try; None if unknown.
     """
 
     code = "service_busy"
@@ -362,9 +364,9 @@ class ServiceBusyError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class QueueTooLongError(ServiceError):
-    """The bot did not send a call, because the wait for Genesys's rate limit is longer than the bot allows.
+    """The bot did not send a call, because the request would have to wait too long for Genesys.
 
-    `wait_seconds`: the expected wait.
+    `RunTiming.max_wait_seconds` is the limit. `wait_seconds`: the expected wait.
     """
 
     code = "queue_too_long"
@@ -459,7 +461,8 @@ class SharingError(CobrowseError):
 class ConversationActiveError(ServiceError):
     """Genesys sends no SMS, because the company already has an active SMS conversation with this customer.
 
-    `join_url`: the link that the SMS would have contained, for the answer in Slack. The link is not stored.
+    `join_url`: the link that the SMS would have contained; "" until the code that sends the SMS sets it. The answer in
+    Slack shows the link. The database does not store it.
     """
 
     code = "conversation_active"
@@ -693,7 +696,8 @@ class InterruptedRequestError(CobrowseError):
 
     - interrupted: the bot stopped. `maybe_created`: True if the create call may have been sent, so that a session may
       exist.
-    - not_started: the database did not store that the create call goes out, so the bot did not send the call.
+    - not_started: the database did not confirm in time that it stored the state `creating`, so the bot did not send
+      the call to Genesys.
     - session_over: the session ended before the requester got its link.
     """
 

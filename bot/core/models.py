@@ -259,9 +259,9 @@ class Request:
     def repeated(self, press: "Request") -> "Request":
         """Return the request that repeats this request after a press on a button such as *Try again*.
 
-        The result is a copy of this request. It gets the id, key, time, response_url, modal and trace of `press`, the
-        request that stands for the press. It also gets the application, conversation and argument of `press`, each
-        only if `press` has one.
+        The result is a copy of this request with the id, key, time, response_url, modal, trace, `replaces` and
+        `is_group_message` of `press`. It also has the application, conversation and argument of `press`, each only if
+        `press` has one. It is no duplicate request. `press`: the request of the press.
         """
         return replace(
             self,
@@ -341,8 +341,8 @@ class CreateSessionRequest:
       sessions need a conversation.
     - `agent`: the host's Slack user; None outside Slack.
     - `for_another`: True if somebody other than the agent, or a workflow, requested the session.
-    - `open_sessions`: the host's open sessions by conversation. A create call that would replace one of these sessions
-      is not sent.
+    - `open_sessions`: the host's open sessions that the new session must not replace, by conversation. A create call
+      that would replace one of them is not sent.
     """
 
     host_id: HostId
@@ -360,10 +360,10 @@ class CreateSessionRequest:
 
 @dataclass(frozen=True, slots=True)
 class SessionDefaults:
-    """The settings for new sessions: the default application and time-out, and the countries of phone numbers.
+    """The settings for new sessions: the default application, its type and the default time-out.
 
-    `phone_countries`: ISO codes. If a session name contains a number without a plus, the number counts as a phone
-    number only if it is valid in one of these countries.
+    `phone_countries`: the ISO codes of countries. A session gets a neutral name if the typed name contains a phone
+    number. A number without a plus counts as a phone number only if it is valid in one of these countries.
     """
 
     application_id: str = "web"

@@ -67,7 +67,7 @@ class ToldReaders:
         self._expected[notice.kind, notice.key] = tuple(each for each in readers if each not in refused)
 
     def replace(self, notices: Sequence[Notice]) -> None:
-        """Record which readers have a message of each notice in `notices`. Forget the readers of all other notices."""
+        """Record who has a message of each notice in `notices`. Forget who has a message of any other notice."""
         self._readers = {(each.kind, each.key): _delivered(each) for each in notices if each.over_at is None}
         self._expected = {key: readers for key, readers in self._expected.items() if not self._readers.get(key)}
 
@@ -259,7 +259,7 @@ class NoticeBoard:
 
 
 def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
-    """Return the notice's messages after the update of `edited`. Leave out `edited` if a newer message replaces it."""
+    """Return the notice's messages with `edited` marked as up to date, or without it if a newer message replaces it."""
     shows = replace(edited, version=notice.version, is_over=notice.over_at is not None)
     is_current = edited.opened_at == notice.opened_at
     return tuple(

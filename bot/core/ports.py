@@ -125,9 +125,9 @@ class RequestRepository(Protocol):
         Return False and change nothing if another process owns the request, or if the request's state is not `from_`.
         Store `session` or `failure` in the same write. If `to` is ANSWERED, delete the request's response_url.
 
-        The service can return a session that is already stored. Update the stored session, unless the request is a
-        duplicate of the request that created it. If the stored session belongs to another team, host, requester or
-        agent, store the request as FAILED with an UnusableAnswerError, and raise this error.
+        If `session` is already stored, update the stored session. Do not update it if the request is a duplicate of the
+        request that created the session. If the stored session belongs to another team, host, requester or agent, store
+        the request as FAILED with an UnusableAnswerError, and raise this error.
         """
 
     async def find(self, request_id: RequestId) -> StoredRequest | None:
@@ -519,9 +519,10 @@ class NoticeMessages(Protocol):
 
 
 class CallHooks(Protocol):
-    """What the Genesys client calls for a request: before it sends a call to Genesys, and when the call has to wait.
+    """The call hooks of one request.
 
-    If `before_send` or `on_wait` raises an exception, the client does not send the call.
+    The Genesys client calls `before_send` before it sends a call, and `on_wait` when the call has to wait. If one of
+    them raises an exception, the client does not send the call.
     """
 
     @property
@@ -777,7 +778,7 @@ class HostRule(Protocol):
 class OAuthClient(Protocol[G]):
     """Signs people in to Genesys with their own accounts. `G` is the type of the tokens of one sign-in.
 
-    `off`: the reason why nobody can sign in, one of OFF in errors.py; "" if people can sign in.
+    `off`: the reason why nobody can sign in, one of OFF in bot/core/errors.py; "" if people can sign in.
     """
 
     off: str

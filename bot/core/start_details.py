@@ -78,10 +78,10 @@ def details_of(argument: str | None) -> StartDetails:
 
 
 def without_address(argument: str | None) -> str | None:
-    """Return the `argument` of a START request without the customer's address, to compare it with other requests.
+    """Return the `argument` of a START request without the customer's address, to recognize duplicate requests.
 
-    If `argument` contains an address, return the thread and the fingerprint of the address. `details_of` cannot decode
-    this text. Return any other `argument` unchanged.
+    If `argument` contains an address, return a text with the thread and the fingerprint of the address. `details_of`
+    cannot decode this text. Return any other `argument` unchanged.
     """
     details = details_of(argument)
     return f"{details.thread} {details.fingerprint}".strip() if details.send_to else argument

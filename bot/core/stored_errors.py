@@ -149,7 +149,7 @@ def _of_this_version(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_detail(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the record with the detail of a SendRejectedError in the field `detail`; any other record unchanged."""
+    """Return the record. For a SendRejectedError, add `detail`, a copy of the field that FIELDS_OF_DETAILS names."""
     code = record.get("code")
     name = FIELDS_OF_DETAILS.get(code) if isinstance(code, str) else None
     return record | {"detail": str(record[name])} if name in record else record

@@ -400,8 +400,8 @@ class SecretTiming:
     """How often the bot checks whether a file has changed. The bot reads a changed file after the file has stayed the
     same for this long, so that the bot does not read half a value."""
     retry_seconds: float = 15.0
-    """If the service does not accept a new value or does not answer: how long the bot waits before it tries the value
-    again. Each later wait is twice as long."""
+    """If Slack, Genesys or the database does not accept a new value or does not answer: how long the bot waits before
+    it tries the value again. Each later wait is twice as long."""
     max_retry_seconds: float = 300.0
     """The longest wait before the bot tries a new value again."""
 

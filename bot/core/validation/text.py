@@ -1,7 +1,6 @@
-"""Clean texts that people typed or pasted: remove quotes, typographic dashes and invisible characters (pure).
+"""Clean and check texts that people typed or pasted, such as settings, keys and region names (pure).
 
-The bot reads settings, keys and region names with these functions. `docker run --env-file` keeps quotes in values. Word
-processors replace dashes and quotes.
+`docker run --env-file` keeps the quotes around values. Word processors replace hyphens and quotes by typographic ones.
 """
 
 import re
