@@ -86,10 +86,10 @@ class Conversation:
         return next((each.id for each in self.cobrowse if each.ended_at is None), None)
 
     def start_cobrowse(self, session_id: str) -> None:
-        """Start the co-browse session `session_id`, and call `on_change`.
+        """Start the co-browse session with the id `session_id`, and call `on_change`.
 
-        If another co-browse session of the conversation is open, end that one first. If `session_id` is open already,
-        only call `on_change`.
+        If another co-browse session of the conversation is open, end that one first. If a session with the id
+        `session_id` is open already, only call `on_change`.
         """
         if self.cobrowse_session_id != session_id:
             self._end_cobrowse("other")
@@ -251,7 +251,7 @@ def iso_time(seconds: float) -> str:
 
 
 def _derived_id(conversation_id: str, what: str) -> str:
-    """Return the UUID of the part of a conversation that `what` names. Equal arguments give equal UUIDs."""
+    """Return a UUID for one part of a conversation. `what` names the part. Equal arguments give equal UUIDs."""
     return str(uuid.uuid5(uuid.UUID(conversation_id), what))
 
 

@@ -112,7 +112,7 @@ def search_terms(body: Mapping[str, Any]) -> list[tuple[list[str], str, bool]]:
     """Return the search terms in the body of a call of `/api/v2/users/search`.
 
     Each search term is a tuple of the names of the fields to search, the searched text in lower case, and a flag. The
-    flag is True if a field must equal the text, False if a field must contain the text.
+    flag is True if one of the fields must equal the text, False if one of the fields must contain the text.
 
     Raises ApiError (400) for a search that the sandbox does not support.
     """

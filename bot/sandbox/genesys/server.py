@@ -81,10 +81,11 @@ class SandboxGenesys(Api):
     ) -> None:
         """Switch on a simulated fault for calls of one kind. Each kind of call has at most one fault.
 
-        - `fault`: a key of FAULTS; None to switch all faults off. The fault `down` affects calls of every kind.
+        - `fault`: a key of FAULTS in genesys/faults.py; None to switch all faults off. The fault `down` affects calls
+          of every kind.
         - `times`: the number of calls that the fault affects; None for the default: 2 for `500-twice`, no limit for
           other faults.
-        - `on`: the kind of call, such as "create".
+        - `on`: the kind of call, such as "create". For a fault of notification channels, `on` is "events" or "sockets".
         - `options`: the options of the fault, such as `seconds`, the delay of `slow`. A missing option has a default.
 
         Raises ValueError for an unknown fault or option, for a kind of call that the fault cannot affect, or if `times`

@@ -55,7 +55,10 @@ class RateLimit:
 class Faults:
     """Holds the simulated faults that are switched on, and the rate limits.
 
-    The key of a fault or rate limit is the name of a Web API method, `response_url` or `socket`.
+    Each fault or rate limit belongs to one method: a Web API method, `response_url` or `socket`. A method has at most
+    one fault.
+
+    `limits`: the rate limits, by method.
     """
 
     def __init__(self) -> None:

@@ -142,6 +142,7 @@ class Message:
 class ApiCall:
     """A record of one call of the bot to a Web API method or a response_url.
 
+    - `method`: the name of the Web API method; `response_url` for a response_url.
     - `args`: the arguments of the call without the token.
     - `at`: when the call arrived, a `time.monotonic()` value.
     - `error`: "pending" before the response; Slack's error code after a failed call; None after a successful call.

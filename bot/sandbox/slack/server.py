@@ -216,17 +216,17 @@ class SandboxSlack(UserActions):
 
         - `method`: the name of a Web API method, `response_url` or `socket`.
         - `fault`: one of the faults below; None to switch the fault of `method` off.
-        - `times`: the number of calls that the fault affects; None for no limit.
-        - `options`: the options of the fault. Each option can be missing.
+        - `times`: how many calls the fault affects; None for no limit. For `socket`, `times` counts new connections.
+        - `options`: the options of the fault. Each option has a default.
 
         Faults of a Web API method and of `response_url`:
 
-        - `ratelimited`: answer with Slack's rate limit error. The option `retry_after` is in seconds.
+        - `ratelimited`: answer with Slack's rate limit error. The option `retry_after` is in seconds (default 1).
         - any other error code of Slack: answer with this error. The option `status` is the HTTP status.
         - an HTTP status, such as `500`: answer with this status.
         - `drop`: abort the connection without a response.
-        - `slow`: process the call after the option `seconds`.
-        - `trickle`: send a response that never ends. The option `seconds` is the time between two bytes.
+        - `slow`: process the call after a delay. The option `seconds` is the delay (default 5).
+        - `trickle`: send a response that never ends. The option `seconds` is the time between two bytes (default 2).
 
         With the option `processes=True`, each of these faults except `slow` first processes the call, and discards the
         real response. Without it, only `slow` processes the call.

@@ -101,7 +101,8 @@ class UserActions:
         """Press a button, or choose an option, in a message, a modal or a Home tab.
 
         - `target`: the message or view.
-        - `action_id`, `block_id`: select the element. If `block_id` is None, search all blocks.
+        - `action_id`: the action id of the button, menu or other element.
+        - `block_id`: the block that contains the element; None to search all blocks.
         - `response_url`: whether the payload of a press in a message has a response_url.
         - `chosen`: the new value of the element, such as the value of an option or a user id; None for a button.
         - `values`: the new values of other inputs in `target`. A key is a block_id, an action_id or a tuple (block_id,

@@ -46,10 +46,10 @@ def fields_of(blocks: list[Block]) -> Iterator[tuple[Block, Block]]:
 
 
 def initial_values(blocks: list[Block], previous: Mapping[tuple[str, str], Value] | None = None) -> Values:
-    """Return the value of each input in `blocks` before a user changes the value.
+    """Return the value that each input in `blocks` has when Slack first shows or updates the blocks.
 
-    `previous`: after an update of the blocks, the values before the update; None for new blocks. An input that has a
-    value in `previous` keeps this value. Any other input gets its initial value.
+    `previous`: the values before an update; None for new blocks. An input that has a value in `previous` keeps this
+    value. Any other input gets its initial value.
     """
     result: Values = {}
     for block, element in fields_of(blocks):
@@ -136,10 +136,10 @@ def state_of(blocks: list[Block], values: Mapping[tuple[str, str], Value]) -> di
 
 
 def value_payload(element: Block, value: Value) -> dict[str, Any]:
-    """Return the value of an input in the shape of Slack's payloads. For a button, return {}.
+    """Return the value of an element in the shape of Slack's payloads. For a button, return {}.
 
-    - `element`: the input, an overflow menu or a button.
-    - `value`: the value of the input.
+    - `element`: an input, an overflow menu or a button.
+    - `value`: the value of the input, or of the chosen option in the overflow menu. A button ignores `value`.
 
     Raises LookupError for an unknown option.
     """

@@ -30,8 +30,8 @@ class View:
     - `body`: the view that the bot sent.
     - `root_view_id`: the id of the lowest open modal of the user; for a Home tab, its own id.
     - `previous_view_id`: the id of the modal directly below; None for the lowest modal and for a Home tab.
-    - `hash`: a text that changes with each update. A call of the bot can name the hash that the bot knows. The call
-      fails if the view has changed since.
+    - `hash`: a text that changes with each update. A call of the bot can contain the last hash that the bot knows. The
+      call fails if the view has another hash.
     - `values`: the values of the inputs.
     - `errors`: the error messages at the inputs, by block_id.
     - `submit_error`: Slack's message after a failed submission; None if the last submission did not fail.

@@ -64,7 +64,10 @@ class Workspace:
     # users and channels
 
     def set_locale(self, user_id: str, locale: str) -> None:
-        """Change the language that a user has chosen in Slack. `locale` is Slack's name of it, such as `fr-FR`."""
+        """Change a user's language in Slack.
+
+        `locale`: Slack's name of the new language, such as `fr-FR`.
+        """
         self.users[user_id] = replace(self.users[user_id], locale=locale)
 
     def open_im(self, user_id: str) -> str:
@@ -238,7 +241,8 @@ class Workspace:
         """Wait until `condition` returns a true value, and return this value.
 
         - `condition`: is called at once and after each change in the sandbox's Slack.
-        - `only_for`: the id of a user, to skip changes that only another user can see; None to skip no change.
+        - `only_for`: the id of a user. After a change that only another user can see, `condition` is not called. If
+          `only_for` is None, `condition` is called after every change.
 
         Raises TimeoutError after `timeout` seconds.
         """
@@ -260,8 +264,8 @@ class Workspace:
     def notify_waiters(self, user_id: str | None = None) -> None:
         """Make waiting calls of `until` check their condition again, after a change in the sandbox's Slack.
 
-        `user_id`: the only user who can see the change; None if it can concern every user. Calls of `until` that have
-        another user in `only_for` do not check their condition.
+        `user_id`: the only user who can see the change. Calls of `until` with another user as `only_for` then do not
+        check their condition. If `user_id` is None, all waiting calls check their condition.
         """
         for future, only_for in list(self._waiters.items()):
             others = user_id is not None and only_for not in (None, user_id)

@@ -1,7 +1,7 @@
 """Handle the POST requests of the sandbox's page: messages, presses, modals, shortcuts and workflow steps.
 
 The page shows one user's view of Slack. This user is called the acting user. The field `as` of each HTTP request
-except `/api/run-step` is the acting user's id. The HTTP request can use only messages and views that the acting user
+except `/api/run-step` is the acting user's id. An HTTP request can use only messages and views that the acting user
 sees.
 """
 

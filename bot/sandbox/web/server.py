@@ -54,7 +54,7 @@ class SandboxPage:
     - `fault`: the name of the simulated fault that is switched on; None without a fault.
     - `live_conversations`: the menu for the number of live conversations; None if the page has no such menu.
     - `outbox_url`: the URL of the outbox, a list of the SMS and emails to customers. The page shows the outbox in a
-      frame.
+      frame. "" if there is no outbox.
     """
 
     def __init__(
@@ -202,7 +202,10 @@ class SandboxPage:
         return response
 
     def _person(self, name: str) -> str | None:
-        """Return the id of the user with the name or id `name`, the first user for "", and None for an unknown name."""
+        """Return the id of the user with the handle or id `name`; None for an unknown user.
+
+        If `name` is "", return the id of the first user.
+        """
         users = self._slack.workspace.users
         names = {"": next(iter(self._people))} | {users[each].name: each for each in self._people}
         return names.get(name, name if name in self._people else None)

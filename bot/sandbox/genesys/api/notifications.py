@@ -353,7 +353,7 @@ def _reply(text: str) -> Event:
 async def _read_topics(request: web.Request) -> list[str]:
     """Return the topics in the body of an HTTP request, without duplicates.
 
-    Raises ApiError unless the body is a JSON list of objects with the only key `id`.
+    Raises ApiError unless the body is a JSON list of objects. The only field of each object must be `id`.
     """
     if request.content_type != "application/json":
         raise ApiError(415, "Content-Type must be application/json.", "unsupported.media.type")

@@ -37,7 +37,9 @@ class Dispatcher:
     async def dispatch(
         self, payload: dict[str, Any], kind: Kind, retry: int = 0, reason: str = "http_timeout"
     ) -> Delivery:
-        """Deliver a payload without retries, wait for the acknowledgement, and return a record of the delivery.
+        """Deliver a payload, wait for the acknowledgement, and return a record of the delivery.
+
+        The function does not retry a failed delivery. A retry is a new call.
 
         - `kind`: `slash_commands`, `events_api`, or `interactive` for presses, shortcuts and modals.
         - `retry`: 0 for the first delivery, 1 for the first retry, and so on.
