@@ -110,7 +110,7 @@ def check(person: str | None, as_json: bool, workspace: str | None) -> None:
 
 
 def _need_workspace() -> None:
-    """Raise the UsageError for --person without --workspace.
+    """Raise a UsageError that says that --person needs --workspace, and lists the workspaces.
 
     Do nothing if the settings cannot be read: the command `check` reports this fault.
     """

@@ -22,7 +22,7 @@ def make_safe() -> None:
 def json_for_stdout(text: str) -> str:
     """Return a JSON text in a form that standard output can represent.
 
-    `text`: the JSON text. If standard output is not UTF-8, escape all characters beyond ASCII in it.
+    If standard output is not UTF-8, the result has escape sequences in place of all characters beyond ASCII.
     """
     return text if is_utf8(sys.stdout.encoding) else json.dumps(json.loads(text), indent=2)
 

@@ -18,8 +18,8 @@ _TEXTS = {"sms": "COBROWSE_SMS_TEXT", "email_subject": "COBROWSE_EMAIL_SUBJECT",
 def read_messaging(reader: Reader, is_encrypted: bool) -> MessagingConfig:
     """Read the settings of messages to customers. Add each fault of a setting to `reader`.
 
-    `is_encrypted`: whether the database encrypts secrets. If `is_encrypted` is False and a sender address is set, add a
-    fault, because the database must not store customers' addresses as plain text.
+    `is_encrypted`: whether the database encrypts secrets. Without encryption, a sender address is a fault, because
+    the database must not store customers' addresses as plain text.
     """
     sms_from, email_from = reader.plain("COBROWSE_SMS_FROM"), reader.plain("COBROWSE_EMAIL_FROM")
     if email_from:

@@ -27,7 +27,7 @@ class Environment:
     """The environment variables of the process and of the .env file.
 
     - `values`: the values, by the name of the variable.
-    - `remarks`: one sentence for each part of the .env file that is ignored.
+    - `remarks`: one sentence for each ignored part of the .env file.
     """
 
     values: dict[str, str]

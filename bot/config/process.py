@@ -38,7 +38,7 @@ class TracingSettings:
 
     - `is_on`: whether the bot exports traces.
     - `to_genesys`: whether the HTTP requests to Genesys have W3C trace headers.
-    - `variables`: the values of the variables OTEL_…, by name.
+    - `variables`: the values of the variables whose names begin with OTEL_, by name.
     """
 
     is_on: bool
@@ -51,8 +51,8 @@ class DatabaseSettings:
     """The settings of the database.
 
     - `retention_days`: the number of days after which requests and sessions are deleted.
-    - `url`: the value of DATABASE_URL. If STATE_DIRECTORY is set, its first directory precedes a relative path of an
-      SQLite file.
+    - `url`: the URL of the database, from DATABASE_URL. If STATE_DIRECTORY is set, the relative path of an SQLite file
+      has the first directory of STATE_DIRECTORY in front.
     - `keys`: the encryption keys, newest first; empty if the settings have no key.
     """
 

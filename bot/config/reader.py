@@ -157,7 +157,7 @@ class Reader:
     def needed(self, name: str, how_to_get: str) -> str:
         """Return the value of a variable. If there is no value, add a fault and return "".
 
-        `how_to_get`: a sentence in the fault that tells the administrator where to find the value.
+        `how_to_get`: where the administrator finds the value, as a sentence. It is the end of the fault's text.
         """
         value = self.text(name)
         if not value:
@@ -243,10 +243,10 @@ class Reader:
         return text
 
     def host(self, name: str) -> str:
-        """Return the value of a variable for the address on which a server of the bot listens, without brackets.
+        """Return the value of a variable that names the address on which a server of the bot listens.
 
-        The value may also be `*` or `::`, for all addresses of the machine. Add a fault if the value is not an IP
-        address or a server name.
+        The value is an IP address or a server name. `*` and `::` mean all addresses of the machine. Add a fault for any
+        other value. Leave out square brackets around the address.
         """
         text = self.plain(name)
         address = text[1:-1] if text.startswith("[") and text.endswith("]") else text
@@ -276,7 +276,7 @@ class Reader:
     def key_file(self, name: str, variable: str) -> str:
         """Return the text of a private key from a file. Add the file to `files`.
 
-        - `name`: the variable for which the file is stored in `files`, such as GENESYS_PRIVATE_KEY.
+        - `name`: the name under which `files` contains the file, such as GENESYS_PRIVATE_KEY.
         - `variable`: the variable that contains the path of the file, such as GENESYS_PRIVATE_KEY_PATH.
 
         If the file cannot be read or is not UTF-8 text, add a fault of `variable` and return "".

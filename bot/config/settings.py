@@ -261,7 +261,7 @@ def _access_rules(reader: Reader) -> AccessRules:
 def _host_rules(reader: Reader) -> tuple[ListedHosts | None, frozenset[str]]:
     """Return the hosts in the hosts file, and the email domains in COBROWSE_EMAIL_DOMAINS.
 
-    Return None in place of the hosts if no hosts file is set, or if it has a fault.
+    Return None in place of the hosts if no hosts file is set, or if it has a fault. Add each fault to `reader`.
     """
     path = reader.text("COBROWSE_HOSTS_FILE")
     listed = reader.parsed("COBROWSE_HOSTS_FILE", lambda: hosts_file.parse(read_csv_file(path))) if path else None

@@ -182,7 +182,7 @@ class RetryPolicy:
 class WaitHook(Protocol):
     """An object with the method `on_wait`, which `send_with_retry` calls before each wait for a retry.
 
-    The argument of `on_wait` is the duration of the wait in seconds after a 429 or 503, and 0 after any other error.
+    If the error is a 429 or 503, the argument of `on_wait` is the duration of the wait in seconds. Otherwise it is 0.
     """
 
     async def on_wait(self, seconds: float) -> None: ...
@@ -210,8 +210,7 @@ async def send_with_retry(
     - `safe`: whether the call can be repeated without harm. If True, retry even if Genesys may have acted.
     - `final`: whether the call's effect cannot be undone. If True, do not retry after a 500, unless the call is safe.
     - `acquire`: waits until the rate limiter lets an attempt pass. Its argument is True for a retry.
-    - `hooks`: `hooks.on_wait` is called before each wait for a retry. Its argument is the wait in seconds after a 429
-      or 503, and 0 after any other error.
+    - `hooks`: `hooks.on_wait` is called before each wait for a retry. WaitHook describes its argument.
 
     Raises ServiceError if there is no 2xx answer.
     """

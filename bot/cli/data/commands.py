@@ -71,7 +71,8 @@ def _steps(report: "StorageReport", secrets: "SecretCounts", has_key: bool) -> d
 
     The keys are the names of the steps, such as "rotate-key". The values are sentences on what to do.
 
-    - `secrets`: the counts of the encrypted values.
+    - `report`: says whether the schema is current, and whether the stored secrets are encrypted.
+    - `secrets`: how many encrypted values there are, by the key that decrypts them.
     - `has_key`: whether an encryption key is set.
     """
     waits_for_key = bool(report.version and has_key and not report.is_encrypted)

@@ -106,6 +106,7 @@ def _ids(slack_user_id: str, team: str | None) -> "tuple[UserId, TeamId | None]"
 class _Subject(NamedTuple):
     """The person whose data a command exports or deletes.
 
+    - `user_id`: the id of the Slack user.
     - `team_id`: the id of the Slack workspace whose data is used; None for the data of all Slack workspaces.
     - `workspace`: the short name of the workspace; "" if the process serves only one.
     """

@@ -219,7 +219,7 @@ class Interview:
     def _setting(
         self, name: str, text: str, *, default: str = "", hidden: bool = False, optional: bool = False
     ) -> None:
-        """Ask for one setting until the answer is valid.
+        """Ask for one setting until the answer is valid. Store the answer in `answers`.
 
         - `text`: the question.
         - `default`: the value that Enter gives if the existing settings contain no value.

@@ -27,8 +27,8 @@ class WorkspaceSettings:
     - `name`: the short name of the workspace.
     - `fingerprint`: a hash of the table, of the CSV file in COBROWSE_HOSTS_FILE, and of the faults. If two reads give
       different hashes, the workspace has changed.
-    - `files`: the path of this CSV file. If the table has a fault, also the paths of the table's secret files. After a
-      change of one of these files, the settings have to be read again.
+    - `files`: the paths of the files after whose change the settings have to be read again: the CSV file in
+      COBROWSE_HOSTS_FILE and, if the table has a fault, the table's secret files.
     """
 
     name: str

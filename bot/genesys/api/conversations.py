@@ -168,10 +168,11 @@ class ConversationSessions:
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
         """Return the state of the session in `record`.
 
-        - `live` is True if the bot watches the session in the background. Read the session's conversation only. Raises
-          ServiceError if this call fails.
-        - `live` is False if a person waits for the answer. If the conversation cannot be read, or gives the phase
-          WAITING or UNKNOWN, also read the co-browse offer. Raises ServiceError if the second call fails.
+        `live`: True if the bot watches the session in the background; False if a person waits for the answer.
+
+        - With True, read only the session's conversation. Raises ServiceError if this call fails.
+        - With False, read the conversation first. If the conversation cannot be read, or gives the phase WAITING or
+          UNKNOWN, also read the co-browse offer. Raises ServiceError if this second call fails.
         """
         if live:
             return await self._state(record, LIVE)
@@ -238,7 +239,7 @@ class ConversationSessions:
     async def _user_token(self, request: CreateSessionRequest, *, reload: bool = False) -> TokenSource | None:
         """Return the token source of the agent's linked account, if the account belongs to the host; otherwise None.
 
-        `reload`: read the linked account from the database, not from the cache.
+        `reload`: whether to read the linked account from the database even if it is in the cache.
         """
         if self._user_tokens is None or self._user_tokens.off or request.agent is None:
             return None

@@ -217,9 +217,9 @@ def read_live(
 
 
 def _since(times: Iterable[object], now: datetime) -> datetime:
-    """Return the first time in the order of `times` that is between MAX_AGE before `now` and MAX_AHEAD after `now`.
+    """Return the first plausible time in `times`; `now` if there is none.
 
-    Return `now` if there is no such time.
+    A time is plausible if it is between MAX_AGE before `now` and MAX_AHEAD after `now`.
     """
     read = (read_time_within(one, now, back=MAX_AGE, ahead=MAX_AHEAD) for one in times)
     return next(filter(None, read), now)

@@ -22,7 +22,8 @@ class ClientPermissions:
 
     - `names`: the names of the roles.
     - `policies`: the permissions that hold in all divisions, as (domain, entity, action). Each part may be `*`.
-    - `by_division`: the permissions that hold in one division only, each with the division's name.
+    - `by_division`: the permissions that are limited to divisions, as pairs of a permission and a division's name. A
+      permission in several divisions has several pairs.
     - `is_complete`: False if Genesys's answer lacks the permissions of a role, or lists no role. The client may then
       have more permissions.
     """

@@ -64,7 +64,10 @@ class GenesysProbe:
         return True
 
     async def _allows(self, needs: str) -> bool | None:
-        """Return whether the bot has the scope or permission `needs`; None if Genesys does not list all permissions."""
+        """Return whether the bot has the scope or permission `needs`.
+
+        Return None if Genesys does not list all permissions of the bot, and `needs` is not in the list.
+        """
         scopes = (await fetch_token_info(self._client)).scopes
         if scopes:
             return needs in scopes

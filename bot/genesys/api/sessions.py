@@ -163,8 +163,9 @@ class CobrowseSessions:
         - Status 404: CreateCallMissingError.
         - Status 400 about the host: InvalidHostError.
         - Status 400 about the application: UnknownApplicationError.
+        - Any other answer: `error` itself.
 
-        `error`: the session service's answer, a 4xx. Return `error` itself in all other cases.
+        `error`: the error for the session service's answer, a 4xx.
         """
         if error.status == 404:
             return CreateCallMissingError(reference=error.reference)

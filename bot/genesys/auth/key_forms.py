@@ -62,7 +62,7 @@ def convert_text(text: str) -> str | Unusable:
 
 
 def convert_file(data: bytes) -> str | Unusable:
-    """Decode the bytes of a private key's file to text. Leave the conversion to PEM to `convert_text`.
+    """Decode the bytes of a private key's file to text. The text may still need `convert_text` to become PEM.
 
     Return an Unusable for a key in DER, and for bytes that are not UTF-8 text.
     """

@@ -66,8 +66,8 @@ class UserTokens:
     async def token_source(self, person: PersonKey, host_id: HostId, *, reload: bool = False) -> TokenSource | None:
         """Return the token source of the person's linked account, if the account belongs to `host_id`; otherwise None.
 
-        `reload`: read the account from the database, not from the cache, because the person may have linked the account
-        on another replica. Raises StorageUnavailableError if the database fails.
+        `reload`: whether to read the account from the database even if it is in the cache. The person may have linked
+        the account on another replica. Raises StorageUnavailableError if the database fails.
         """
         if reload:
             self._hosts.forget(person)

@@ -268,8 +268,8 @@ class _AssignedChannel:
         """Return whether the channel has to be subscribed to a different set of hosts now.
 
         - Always False if the channel is not connected, or if the wait after a failed call is not over.
-        - True if a host in `hosts` is not subscribed.
-        - True if a subscribed host is not in `hosts`, and `trim_seconds` have passed since the last subscription.
+        - True if a host is assigned to the channel (`hosts`), but not subscribed.
+        - True if a subscribed host is no longer assigned, and `trim_seconds` have passed since the last subscription.
         """
         if not self.channel.is_connected or now < self._retry_at:
             return False
