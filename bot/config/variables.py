@@ -31,7 +31,7 @@ class Variable:
     - `secret`: whether the value is a secret. The value of NAME can then be in a file, whose path NAME_FILE contains.
     - `form`: the characters that the value may contain.
     - `example`: an example value for the sentences about faults.
-    - `in_file`: whether the value can be in such a file although it is no secret.
+    - `in_file`: whether NAME_FILE can name a file with the value although the value is no secret.
     """
 
     name: str

@@ -98,9 +98,10 @@ class RateLimiter:
         return self._waits[needs]
 
     def try_share(self, share: Share) -> bool:
-        """Return whether `share` allows a call now. If True, the call counts towards the share from now on.
+        """Return whether `share` allows a call now.
 
-        The caller must call `acquire`, too.
+        If True, the call counts towards the share from now on, and the caller must call `acquire` before it sends the
+        call.
         """
         if share.only_idle and (self._queue.length or not self._window.has_half_left):
             return False

@@ -109,8 +109,8 @@ def _is_connected(part: Part) -> bool:
 def _may_be_of(part: Part, record: SessionRecord, now: datetime) -> bool:
     """Return whether an entry may belong to the session in `record`, although the entry has another session id.
 
-    True if the customer is connected now, or connected after the session's start. The start counts as TOLERANCE
-    earlier, because clocks differ. If the start is unknown, each valid time counts.
+    True if the customer is connected now. Also True if the customer connected after the session's start, or up to
+    TOLERANCE before the start, because clocks differ. If the start is unknown, any valid time of connection is enough.
 
     `part`: the entry, from a customer's list.
     """
