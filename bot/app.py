@@ -260,10 +260,11 @@ async def _open_resources(shared: Shared, settings: Settings) -> AsyncIterator[_
         enter = stack.enter_async_context
         audit = _audit_log(shared, settings, stack)
         watch = await enter(TokenWatch(durations.slack))
-        http = await enter(new_http_session(durations.slack))
+        http = await enter(new_http_session(durations.slack, shared.slack_pool))
         secrets = await enter(SecretWatcher(settings, metrics, audit, shared.mask, timing=durations.secrets))
-        genesys = await enter(open_genesys(settings.service, metrics, durations.genesys, tracer, secrets))
-        tokens = await enter(open_user_tokens(settings, store.connections, durations.genesys, tracer, secrets))
+        service, pool = settings.service, shared.genesys_pool
+        genesys = await enter(open_genesys(service, metrics, durations.genesys, tracer, secrets, pool))
+        tokens = await enter(open_user_tokens(settings, store.connections, durations.genesys, tracer, secrets, pool))
         parts = tracer, secrets, watch, store, http, genesys, tokens, audit
         yield _Resources(settings, durations, metrics, *parts, EventLog(), ToldReaders())
 

@@ -9,6 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+import aiohttp
+
 from bot.config.settings import ServiceSettings, Settings, TracingSettings, added_to_environment
 from bot.core.errors import ServiceError
 from bot.core.hosts.resolver import EmailRule, ListedHostRule
@@ -79,13 +81,15 @@ async def open_genesys(
     timing: GenesysTiming = GENESYS_TIMING,
     tracer: Tracer = NULL_TRACER,
     watcher: "SecretWatcher[Settings] | None" = None,
+    pool: aiohttp.BaseConnector | None = None,
 ) -> AsyncIterator[GenesysClient]:
     """Open the client that calls Genesys with the bot's own token. Close the client at the end of the `with` block.
 
-    `watcher`: tells the client when the files with the OAuth client's credentials change; None to use the same
-    credentials always.
+    - `watcher`: tells the client when the files with the OAuth client's credentials change; None to use the same
+      credentials always.
+    - `pool`: the connection pool to use; None to open a pool for this client alone.
     """
-    async with HttpClient(service.proxy, timing, tracer) as http:
+    async with HttpClient(service.proxy, timing, tracer, pool) as http:
         clients = service.credentials, service.next_credentials
         auth = TokenAuth(http, service.login_url, *clients, timing=timing, metrics=metrics)
         if watcher:
@@ -128,13 +132,15 @@ async def open_user_tokens(
     timing: GenesysTiming,
     tracer: Tracer,
     watcher: "SecretWatcher[Settings]",
+    pool: aiohttp.BaseConnector,
 ) -> AsyncIterator[UserTokens]:
     """Open the cache for the tokens of linked accounts. Close the cache at the end of the `with` block.
 
-    `watcher`: tells the cache when the secret of the OAuth client for people's sign-ins changes.
+    - `watcher`: tells the cache when the secret of the OAuth client for people's sign-ins changes.
+    - `pool`: the connection pool for calls to Genesys's login.
     """
     service, connect = settings.service, settings.connect
-    async with HttpClient(service.proxy, timing, tracer) as http:
+    async with HttpClient(service.proxy, timing, tracer, pool) as http:
         login = AuthorizationCodeClient(
             http,
             login_url=service.login_url,

@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import aiohttp
+
 from bot.config.reload.watcher import Mask, SecretWatcher, mask_nothing
 from bot.config.settings import ProcessSettings
 from bot.core.ports import Tracer
@@ -20,9 +22,11 @@ from bot.core.timing import (
     SlackTiming,
 )
 from bot.factories import open_tracer
+from bot.genesys import http as genesys_http
 from bot.observability.audit import AuditLog
 from bot.observability.metrics import MetricFamilies, PrometheusMetrics
 from bot.secret_changes import watch_storage
+from bot.slack.api import responder
 from bot.slack.messages.catalogue.languages import LOCALES, load_languages
 from bot.slack.messages.catalogue.sentence import Language
 from bot.storage.open import Storage, open_store
@@ -47,6 +51,7 @@ class Shared:
     """The parts that all workspaces of a process share.
 
     - `store`, `metrics`: the data of all workspaces. Each workspace uses a view that contains only its own data.
+    - `slack_pool`, `genesys_pool`: the connections to Slack and to Genesys. Any workspace may use an idle connection.
     - `secrets`: reads the process's own files of secrets again when they change, such as the keys of the database.
     - `mask`: a function that takes secrets and hides them in all later log lines.
     """
@@ -58,6 +63,8 @@ class Shared:
     tracer: Tracer
     audit: AuditLog
     store: Storage
+    slack_pool: aiohttp.BaseConnector
+    genesys_pool: aiohttp.BaseConnector
     secrets: SecretWatcher[ProcessSettings]
     mask: Mask
 
@@ -90,7 +97,8 @@ async def open_shared(
         store = await enter(
             open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics)
         )
+        pools = await enter(responder.new_pool()), await enter(genesys_http.new_pool(durations.genesys))
         secrets = await enter(SecretWatcher(settings, metrics, audit, mask, timing=durations.secrets))
         watch_storage(secrets, store)
         languages = load_languages(locales)
-        yield Shared(settings, durations, languages, metrics, tracer, audit, store, secrets, mask)
+        yield Shared(settings, durations, languages, metrics, tracer, audit, store, *pools, secrets, mask)

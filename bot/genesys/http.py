@@ -4,6 +4,7 @@
 httpx's `send`. docs/develop/decisions/0002-genesys-transport.md has the reasons and the measurements.
 """
 
+import asyncio
 from collections.abc import Sequence
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -16,6 +17,7 @@ from bot.core.ports import NULL_TRACER, Tracer
 from bot.core.timing import GENESYS_TIMING, GenesysTiming
 
 MAX_CONNECTIONS = 256
+"""How many connections one client uses at the same time."""
 MAX_BODY_BYTES = 1024 * 1024
 HEADERS = {
     "Accept": "application/json",
@@ -48,9 +50,18 @@ class HttpClient(httpx.AsyncClient):
     """
 
     def __init__(
-        self, proxy: str | None = None, timing: GenesysTiming = GENESYS_TIMING, tracer: Tracer = NULL_TRACER
+        self,
+        proxy: str | None = None,
+        timing: GenesysTiming = GENESYS_TIMING,
+        tracer: Tracer = NULL_TRACER,
+        pool: aiohttp.BaseConnector | None = None,
     ) -> None:
-        transport = Transport(keepalive_seconds=timing.keepalive_seconds, proxy=proxy)
+        """Take the settings of the connections.
+
+        - `proxy`: the proxy's URL; None for direct connections.
+        - `pool`: the connection pool, which other clients may use, too. None to open a pool for this client alone.
+        """
+        transport = Transport(timing, proxy=proxy, pool=pool)
         self._api_transport: httpx.AsyncBaseTransport = tracer.calling_genesys(transport)
         super().__init__(
             transport=self._api_transport,
@@ -102,13 +113,20 @@ class Transport(httpx.AsyncBaseTransport):
     whether to retry.
     """
 
-    def __init__(self, *, keepalive_seconds: float, proxy: str | None = None) -> None:
-        """Store the settings of the connections. The first HTTP request opens the pool.
+    def __init__(
+        self,
+        timing: GenesysTiming = GENESYS_TIMING,
+        *,
+        proxy: str | None = None,
+        pool: aiohttp.BaseConnector | None = None,
+    ) -> None:
+        """Store the settings of the connections. The first HTTP request opens the first connection.
 
-        - `keepalive_seconds`: how long an idle connection stays open.
         - `proxy`: the proxy's URL, with the user and the password if the proxy needs them; None for direct connections.
+        - `pool`: the connection pool, which other transports may use, too. None to open a pool for this one alone.
         """
-        self._keepalive_seconds, self._proxy = keepalive_seconds, proxy
+        self._timing, self._proxy, self._pool = timing, proxy, pool
+        self._free = asyncio.Semaphore(MAX_CONNECTIONS)
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -120,15 +138,18 @@ class Transport(httpx.AsyncBaseTransport):
         timeouts, stream = request.extensions.get("timeout", {}), request.stream
         body = b"".join(stream) if isinstance(stream, httpx.ByteStream) else await request.aread()
         try:
-            async with self._pool().request(
-                request.method,
-                str(request.url),
-                headers=[(name.decode("ascii"), value.decode("ascii")) for name, value in request.headers.raw],
-                data=body or None,
-                allow_redirects=False,
-                proxy=self._proxy,
-                timeout=_client_timeout(timeouts.get("pool"), timeouts.get("connect"), timeouts.get("read")),
-            ) as response:
+            async with (
+                self._free,
+                self._http().request(
+                    request.method,
+                    str(request.url),
+                    headers=[(name.decode("ascii"), value.decode("ascii")) for name, value in request.headers.raw],
+                    data=body or None,
+                    allow_redirects=False,
+                    proxy=self._proxy,
+                    timeout=_client_timeout(timeouts.get("pool"), timeouts.get("connect"), timeouts.get("read")),
+                ) as response,
+            ):
                 content = await _read_body(response)
         except UNREACHED_ERRORS as error:
             raise httpx.ConnectError("never reached") from error
@@ -142,19 +163,25 @@ class Transport(httpx.AsyncBaseTransport):
         if self._session:
             await self._session.close()
 
-    def _pool(self) -> aiohttp.ClientSession:
-        """Return the connection pool. Create the pool on the first call, because aiohttp needs a running event loop."""
+    def _http(self) -> aiohttp.ClientSession:
+        """Return aiohttp's client. Create it on the first call, because aiohttp needs a running event loop."""
         if self._session is None:
-            connector = aiohttp.TCPConnector(
-                limit=MAX_CONNECTIONS, keepalive_timeout=self._keepalive_seconds
-            )  # aiohttp's default TLS context, as for Slack: the system's authorities, or those of SSL_CERT_FILE
             self._session = aiohttp.ClientSession(
-                connector=connector,
+                connector=self._pool or new_pool(self._timing),
+                connector_owner=self._pool is None,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 skip_auto_headers=("Accept-Encoding", "Content-Type", "User-Agent"),
             )
         return self._session
+
+
+def new_pool(timing: GenesysTiming = GENESYS_TIMING) -> aiohttp.TCPConnector:
+    """Open a connection pool without a limit. Each client that uses the pool limits its own connections.
+
+    Connections use aiohttp's default TLS context, which trusts the system's authorities, or those of SSL_CERT_FILE.
+    """
+    return aiohttp.TCPConnector(limit=0, keepalive_timeout=timing.keepalive_seconds)
 
 
 @lru_cache(8)

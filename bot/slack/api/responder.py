@@ -66,7 +66,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-CONNECTIONS = 1000
+MAX_CONNECTIONS = 1000
+"""How many calls of one session are under way at the same time. The others wait."""
 STATES_SHOWN = ("already_ended", "link_used_up", "customer_joined")
 """Codes of errors that say what has become of a session, so that the card or list with the button is out of date.
 
@@ -113,12 +114,31 @@ def retry_handlers(timing: SlackTiming) -> list[AsyncRetryHandler]:
     ]
 
 
-def new_http_session(timing: SlackTiming = SLACK_TIMING) -> aiohttp.ClientSession:
-    """Return the connection pool for all calls to Slack. Each connection has time-outs."""
-    timeout = aiohttp.ClientTimeout(sock_connect=timing.http_timeout, sock_read=timing.http_timeout)
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+def new_pool() -> aiohttp.TCPConnector:
+    """Open a connection pool without a limit. Each session that uses the pool limits its own calls."""
+    return aiohttp.TCPConnector(limit=0)
+
+
+def new_http_session(
+    timing: SlackTiming = SLACK_TIMING, pool: aiohttp.BaseConnector | None = None
+) -> aiohttp.ClientSession:
+    """Return aiohttp's client for all calls of one workspace to Slack. Each connection has time-outs.
+
+    `pool`: the connection pool, which other workspaces may use, too. None to open a pool for this client alone.
+    """
+    free = asyncio.Semaphore(MAX_CONNECTIONS)
+
+    async def limited(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        async with free:
+            return await send(request)
+
     return aiohttp.ClientSession(
-        connector=connector, timeout=timeout, response_class=SlackAnswer, cookie_jar=aiohttp.DummyCookieJar()
+        connector=pool or new_pool(),
+        connector_owner=pool is None,
+        middlewares=(limited,),
+        timeout=aiohttp.ClientTimeout(sock_connect=timing.http_timeout, sock_read=timing.http_timeout),
+        response_class=SlackAnswer,
+        cookie_jar=aiohttp.DummyCookieJar(),
     )
 
 
