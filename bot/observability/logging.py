@@ -218,7 +218,9 @@ def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: Te
     # connect; the bot itself logs that the database does not answer.
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)
     logging.getLogger("asyncpg").setLevel(logging.ERROR)
-    # No line names a thread or process: https://docs.python.org/3/howto/logging.html#optimization
+    # No line names its place in the code, a thread or a process:
+    # https://docs.python.org/3/howto/logging.html#optimization
+    logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # else a record that cannot be formatted would print its arguments

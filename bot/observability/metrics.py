@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from typing import TypeVar
 
@@ -355,7 +355,7 @@ class PrometheusMetrics(Metrics):
 
         The function takes the values of all labels of `family` except `workspace`.
         """
-        return partial(family.labels, *self._workspace)
+        return cache(partial(family.labels, *self._workspace))
 
     def _create_series(self, kinds: Iterable[str], needs: Iterable[str]) -> None:
         """Create the series that alerts and the dashboard need before the first event, with the value 0."""

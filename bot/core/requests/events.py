@@ -117,7 +117,8 @@ class EventLog:
         If a subscriber raises an exception, log the exception and call the next subscriber.
         """
         if isinstance(event, RequestFinished | RequestRejected):
-            event = replace(event, request=self.one_id(event.request))
+            request = self.one_id(event.request)
+            event = event if request is event.request else replace(event, request=request)
         for subscriber in self._subscribers[type(event)]:
             try:
                 subscriber(event)

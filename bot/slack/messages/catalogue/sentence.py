@@ -297,16 +297,16 @@ class Language:
 
     def _shown(self, value: Value, plain: bool) -> str:
         match value:
-            case Sentence():
-                return self.say(value)
-            case Filled():
-                return self.fill(value)
-            case datetime():
-                return self.moment(value)
             case Markup():
                 return value
             case str():
                 return value if plain else escape(value)
+            case datetime():
+                return self.moment(value)
+            case Sentence():
+                return self.say(value)
+            case Filled():
+                return self.fill(value)
         return str(value)
 
     def _date(self, at: datetime, *, with_day: bool) -> str:
