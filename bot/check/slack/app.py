@@ -106,7 +106,7 @@ def _how_to_export(code: str) -> str:
     `code`: Slack's error code; "" if Slack's answer has none.
     """
     if not code:
-        return "Try again later; status.slack.com shows how Slack is doing."
+        return "Try again later; slack-status.com shows how Slack is doing."
     if code in _TOKEN_CODES:
         return MAKE_CONFIG
     return f"The token has to be of somebody who may edit the app. {MAKE_CONFIG}"

@@ -98,7 +98,7 @@ async def _token(web: AsyncWebClient, timing: SlackTiming) -> tuple[list[CheckRe
     except SlackSetupError as refused:
         return [setup_failed("slack token", refused)], None
     except SlackUnreachableError as unreachable:
-        fix = "Check SLACK_API_URL; if it is right, try again later: status.slack.com shows how Slack is doing."
+        fix = "Check SLACK_API_URL; if it is right, try again later: slack-status.com shows how Slack is doing."
         return [failed("slack token", "Slack gave no answer that could be used.", fix, unreachable.code)], None
     workspace = identity.home
     where = (
