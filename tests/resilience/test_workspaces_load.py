@@ -15,7 +15,9 @@ from tests.support.replicas import is_refused, told, until
 from tests.support.several_processes import SeveralProcesses, open_processes
 
 database = bot_processes.database
-COMMANDS, SURGES = 1000, 3
+COMMANDS, MAX_SURGES = 1000, 6
+"""The first surge that keeps both bounds shows that a thousand commands do not hold up the other workspace. The machine
+may do something else in any single one."""
 ACK_SECONDS, MORE_SECONDS = 1.0, 2.0
 PATIENT_SECONDS = 30.0
 
@@ -49,6 +51,11 @@ class Surge:
     took: Took
     acked: int
     slowness: float
+
+    def is_quick(self, alone: float) -> bool:
+        """Return whether the single command kept both bounds. `alone`: the seconds until its answer without a surge."""
+        is_acked = self.took.ack / self.slowness < ACK_SECONDS
+        return is_acked and (self.took.answer - alone) / self.slowness < MORE_SECONDS
 
 
 async def surge(bots: SeveralProcesses, number: int) -> Surge:
@@ -92,8 +99,9 @@ async def test_thousand_commands_do_not_hold_up_another_workspace(tmp_path: Path
             await each.slack.dispatcher.http.close()
             each.slack.dispatcher.http._session = proxy
         await bots.start()
-        alone = min([(await asks(bots.servers["globex"], f"Alone {number}")).answer for number in range(SURGES)])
-        found = [await surge(bots, number) for number in range(SURGES)]
+        alone = min([(await asks(bots.servers["globex"], f"Alone {number}")).answer for number in range(3)])
+        found: list[Surge] = []
+        while len(found) < MAX_SURGES and not any(each.is_quick(alone) for each in found):
+            found.append(await surge(bots, len(found)))
         assert min(each.acked for each in found) >= COMMANDS // 2  # over HTTP, the rest is beyond the limit
-        assert min(each.took.ack / each.slowness for each in found) < ACK_SECONDS, found
-        assert min((each.took.answer - alone) / each.slowness for each in found) < MORE_SECONDS, found
+        assert found[-1].is_quick(alone), found
