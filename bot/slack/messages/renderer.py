@@ -312,7 +312,7 @@ class MessageRenderer:
             is_stored=is_stored and reader is not None,
             opens_form=opens_form,
             can_tell=self.can_tell,
-            name=self.contact_name(),
+            name="" if _names_another(to.contact, self.access_contact) else self.contact_name(),
             genesys_url=self.genesys_url,
         )
         first = self.access_buttons(error, reader) if isinstance(error, HostNotFoundError) else []
@@ -456,6 +456,11 @@ def contact_markup(contact: str, admins: Collection[str] = (), groups: Collectio
     found = [mention(each) for each in sorted(admins)] or [group_mention(each) for each in groups]
     people = found[:MAX_CONTACTS]
     return people[0] if len(people) == 1 else Filled(SEVERAL_CONTACTS, {"first": people[0], "second": people[1]})
+
+
+def _names_another(contact: Value, access_contact: Value) -> bool:
+    """Return whether a sentence with `contact` mentions another person than the button for `access_contact` names."""
+    return isinstance(contact, Markup) and access_contact not in ("", contact)
 
 
 def contact_id(contact: str) -> str:

@@ -13,6 +13,7 @@ from bot.core.stored_errors import to_record
 from bot.core.use_cases.help_requests import with_help_request
 from bot.core.validation.contact import read_address
 from bot.slack.messages.blocks import OPEN_ACTION, Message
+from bot.slack.messages.catalogue.sentence import mention
 from bot.slack.messages.error_copy import fault_name
 from bot.slack.messages.failures.buttons import (
     PASTE_ACTION,
@@ -86,6 +87,16 @@ def test_fault_that_nobody_was_told_about_can_be_passed_on():
     ]
     long = replace(TELLS, contact_name=lambda: "A" * 80)
     assert labels(long.answer(request(), errors.TokenRefusedError())) == ["Tell an administrator"]
+
+
+def test_button_names_nobody_else_than_the_text_does():
+    """The contact is no administrator, so the button would name the first administrator."""
+    named = replace(TELLS, contact=mention("U0HELP"), access_contact=mention("U0ADA"))
+    message = named.answer(request(), errors.TokenRefusedError())
+    assert "<@U0HELP>" in message.text
+    assert labels(message) == ["Tell an administrator"]
+    same = replace(named, contact=mention("U0ADA"))
+    assert labels(same.answer(request(), errors.TokenRefusedError())) == ["Tell Ada Admin"]
 
 
 def test_fault_that_the_bot_passes_on_leads_to_genesys():
