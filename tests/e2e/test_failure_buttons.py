@@ -38,7 +38,9 @@ ADMINS = {"COBROWSE_ADMINS": ADA, "COBROWSE_HELP_CONTACT": ADA}
 
 @pytest.fixture
 async def late() -> AsyncIterator[Journey]:
+    """Yield a bot that knows the administrator's name. Else it asks Slack for it, and stores the message meanwhile."""
     async with open_journey(timing=CoreTiming(notices=LATE), **ADMINS) as opened:
+        assert labels(await opened.asks(who=UNA)) == ["Ask Ada Admin to connect me"]
         yield opened
 
 

@@ -231,13 +231,13 @@ class SlackResponder:
         elif request.view_id:
             await self._show(request, self._words.note(request, note))
 
-    async def learn_contact(self, outcome: object = None) -> None:
+    async def learn_contact(self, outcome: object) -> None:
         """Fetch the name of the person who connects people to Genesys users. Never raises.
 
         A message that is rendered later can show the name in the label of a button.
 
-        `outcome`: the result or error that this message is about. If messages about `outcome` never show the name, or
-        if `outcome` is None, do nothing.
+        `outcome`: the result or error that this message is about. If messages about `outcome` never show the name, do
+        nothing.
         """
         if self._contact and self._words.names_contact(outcome):
             try:
