@@ -238,25 +238,26 @@ class AccessPolicy:
     async def administrators(self, *also: UserId) -> tuple[tuple[UserId, ...], bool]:
         """Return the main ids of the administrators and of the users `also`, and whether all of them are known.
 
-        Leave out users who are not full members of the workspace. Return at most MAX_ADMINISTRATORS ids.
+        Leave out users who are not full members of the workspace. Return at most MAX_ADMINISTRATORS ids, and those of
+        `also` in any case.
 
         The second value is False if ids can be missing, because a look-up in Slack failed and can succeed later.
         """
-        user_ids, are_all = {*self._rules.admins.users, *also}, True
+        user_ids, are_all = set(self._rules.admins.users), True
         for group_id in self._rules.admins.groups:
             try:
                 user_ids |= await self._people.members(group_id)
             except SlackUnavailableError as error:
                 are_all &= not error.passes
         found: dict[UserId, None] = {}  # in this order; a person may be listed by both ids
-        for user_id in sorted(user_ids):
+        for user_id in (*also, *sorted(user_ids)):
             try:
                 found[(await self.check_member(user_id)).user_id] = None
             except PersonNotAllowedError:
                 continue
             except SlackUnavailableError as error:
                 are_all &= not error.passes
-        return tuple(found)[:MAX_ADMINISTRATORS], are_all
+        return tuple(sorted([*found][:MAX_ADMINISTRATORS])), are_all
 
     async def _decide(self, rule: Callable[[Ask], T]) -> T:
         """Return the result of `rule`, and make the look-ups in Slack that `rule` needs.

@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.access import MAX_ADMINISTRATORS, AccessPolicy, AccessRules, Allowlist, Workspace
 from bot.core.errors import PersonNotAllowedError, RoleRequiredError, SlackUnavailableError
-from bot.core.models import MembershipStatus, Request, RequestKind, SlackUser
+from bot.core.models import MembershipStatus, Request, RequestKind, SlackUser, UserId
 
 ANA, BEN, SUE = "U0ANA", "U0BEN", "U0SUE"
 READABLE, BROKEN = "S0LEADS", "S0BROKEN"
@@ -121,6 +121,12 @@ async def test_administrators_are_expanded_as_far_as_slack_tells(admins: Allowli
 async def test_number_of_administrators_who_get_messages_is_bounded() -> None:
     found, _ = await access(admins=allowlist(*(f"U{number:04}" for number in range(50)))).administrators()
     assert found == tuple(f"U{number:04}" for number in range(MAX_ADMINISTRATORS))
+
+
+async def test_contact_gets_messages_beside_many_administrators() -> None:
+    admins = allowlist(*(f"U{number:04}" for number in range(50)))
+    found, _ = await access(admins=admins).administrators(UserId("U9999"))
+    assert found == (*(f"U{number:04}" for number in range(MAX_ADMINISTRATORS - 1)), "U9999")
 
 
 def test_administrator_named_by_id_is_known_without_slack() -> None:
