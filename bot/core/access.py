@@ -336,7 +336,8 @@ class AccessPolicy:
     def _is_on_any(allowlists: Sequence[Allowlist], person: SlackUser, team_id: TeamId, ask: Ask) -> bool:
         """Return whether one of the lists contains the person, by id or by user group.
 
-        Raises SlackUnavailableError if a look-up failed and no other entry of the lists contains the person.
+        `ask`: returns whether a user is in a user group, or Slack's error. Raises SlackUnavailableError if `ask`
+        returned an error, and no other entry of the lists contains the person.
         """
         if any(not allowlist.users.isdisjoint(person.ids) for allowlist in allowlists):
             return True

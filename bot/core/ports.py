@@ -748,9 +748,9 @@ class Announce(Protocol):
     async def __call__(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
         """Tell `person` and the administrators that an administrator linked `person` to the host `host_id`.
 
-        The administrators get a message only if the person has an open request for access. The person gets a message
-        in the same case, or if `is_answer` is True. A person who linked themselves never gets a message. Return the
-        host's name; "" if unknown. Raises StorageUnavailableError if the database fails.
+        The administrators get a message only if the person has an unfinished request for access. The person gets a
+        message in the same case, or if `is_answer` is True. A person who linked themselves never gets a message. Return
+        the host's name; "" if unknown. Raises StorageUnavailableError if the database fails.
 
         - `request`: the administrator's LINK request.
         - `is_answer`: True if the request came from the dialog that connects a person, False if it was typed.

@@ -116,8 +116,11 @@ async def _shut_down(provider: TracerProvider, timeout: float) -> None:  # noqa:
 class QuietExporter(SpanExporter):
     """Exports spans with another exporter, and logs failed exports, at most one line a minute.
 
-    The lines of OpenTelemetry itself would contain the collector's address and answer. Needs a running event loop.
-    OpenTelemetry calls `export` in another thread.
+    These lines replace those of OpenTelemetry, which contain the collector's address and answer. `open_telemetry` turns
+    OpenTelemetry's lines off.
+
+    Create the object in a running event loop. OpenTelemetry calls `export` in another thread, but the lines are written
+    in this loop.
     """
 
     def __init__(self, exporter: SpanExporter) -> None:

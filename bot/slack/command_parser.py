@@ -386,7 +386,10 @@ def _option(start: Start, text: str, grammar: Grammar) -> Start:
 
 
 def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]]:
-    """Convert a text to a session's name, and cut it to MAX_TEXT_LENGTH. Return the name and the addresses in it."""
+    """Convert a text to a session's name of at most MAX_TEXT_LENGTH characters, and find the addresses in the name.
+
+    Return the name, which still contains the addresses, and the addresses.
+    """
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     return whole, find_addresses(whole, grammar.countries)
 

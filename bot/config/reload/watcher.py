@@ -138,10 +138,12 @@ class SecretWatcher(Generic[S]):
                 log.exception("reading a secret again failed")
 
     async def _look(self, group: _Group[S], found: Mapping[str, Stamp], *, is_asked: bool) -> None:
-        """Read the files of one subscriber if they have changed, or if the next try of a refused value is due.
+        """Read the files of one subscriber if necessary, and pass settings with new values to `group.accept`.
 
-        Read changed files only when two calls in a row find the same stamps.
+        Read changed files when two calls in a row find the same stamps. If `group.accept` has refused new values, read
+        the files again at `group.retry_at`.
 
+        - `group`: the secrets of the subscriber.
         - `found`: the current stamps of all files.
         - `is_asked`: True to read the files in any case.
         """

@@ -48,9 +48,10 @@ class TableReader(Reader):
         self.environ = {**shared, **self.variables}
 
     def given(self, name: str) -> str:
-        """Return the value of a variable, without quotes around it; "" if the variable is not set.
+        """Return the value of a variable in `environ`, without quotes around it; "" if `environ` has no value.
 
-        Set `has_read_wrong_key` to True if the variable's key in the table has a fault.
+        If the variable's key in the table has a fault, `environ` lacks the value in the table. The result is then the
+        value that all workspaces share, or "". In this case, also set `has_read_wrong_key` to True.
         """
         self.has_read_wrong_key |= _key(name) in self._wrong_keys
         return super().given(name)
@@ -118,7 +119,10 @@ class TableReader(Reader):
 
 
 def _key(name: str) -> str:
-    """Return the key in a table that sets the variable `name`, which may end with `_FILE`; "" if no key sets it."""
+    """Return the key in a table that sets the variable `name`; "" if there is none.
+
+    The key is `name` in lower case. If a table has no such key, an ending `_FILE` of `name` is left out.
+    """
     keys = (name.lower(), name.removesuffix("_FILE").lower())
     return next((key for key in keys if key in KEYS), "")
 

@@ -80,7 +80,10 @@ class RequestResumed:
 
 @dataclass(frozen=True, slots=True)
 class SessionClosed:
-    """The messages that show a session need an update, because the session has ended or the customer has joined it."""
+    """A session no longer waits for its customer: the session has ended, or the customer has joined it.
+
+    The messages that show the session need an update.
+    """
 
     session_id: SessionId
 

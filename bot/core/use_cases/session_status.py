@@ -72,10 +72,12 @@ class SessionStates:
     ) -> SessionRecord:
         """Read a session's state from the cache or the service, and store the state if it is new.
 
-        Return the updated record. If `record` is already over, return it unchanged.
+        Return the updated record. If `record` is already over, return it unchanged. If reading the state fails or takes
+        longer than `wait_seconds`, store nothing, and return `record` with UNKNOWN_STATE. But if `record` says that the
+        customer has joined, return it unchanged.
 
         - `fresh`: True to ignore the cache.
-        - `wait_seconds`: how long to wait for the state; None means no limit. A state that arrives later is not stored.
+        - `wait_seconds`: how long to wait for the state; None means no limit.
         """
         if record.is_over:
             return record

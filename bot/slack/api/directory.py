@@ -318,7 +318,9 @@ def main_id(user: dict[str, Any], home: Workspace) -> UserId:
     """Return the main id of the person in a user object (pure).
 
     If the object has two ids, return the id that begins with `U`. If both begin with the same letter, return the id of
-    the user object itself. `home`: the bot's Slack workspace.
+    the user object itself.
+
+    `home`: the bot's Slack workspace. If it belongs to an organization, an id in another organization does not count.
     """
     ids = ids_in(user, home) or (UserId(user["id"]),)
     return next((each for each in ids if each.startswith("U")), ids[0]) if len(ids) > 1 else ids[0]

@@ -142,8 +142,10 @@ class SilentHostError(Exception):
 class SilentHosts:
     """Refuses posts to a server (the host of a URL) after a post to the server has timed out.
 
-    Every `probe_interval_seconds`, one post is sent as a test. The first post that the server answers ends the refusal.
-    `clock` returns seconds and never goes back.
+    If `probe_interval_seconds` have passed since the last time-out or test, the next post that a caller makes is sent
+    as a test. The first post that the server answers ends the refusal.
+
+    `clock`: returns seconds and never goes back.
     """
 
     def __init__(self, timing: SlackTiming = SLACK_TIMING, *, clock: Callable[[], float] = time.monotonic) -> None:

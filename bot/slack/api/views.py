@@ -24,7 +24,10 @@ OPENED_BEFORE = "exchanged_trigger_id"
 
 
 class Views:
-    """Calls Slack's methods for views. The methods of this class never raise, but log an error.
+    """Calls Slack's methods for views. The methods of this class never raise.
+
+    They log a warning if a call fails. They log nothing if an earlier call has opened the modal
+    (`exchanged_trigger_id`), or if the modal is closed or has changed (Group.VIEW_GONE).
 
     All methods except `publish` return an error code; "" on success. The code is Slack's, or a label such as
     `timed_out` if Slack did not answer.

@@ -284,9 +284,9 @@ def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) 
 def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) -> Request:
     """Build the request for a press on a session card or in a list (pure). `body` is the payload of the press.
 
-    The argument of the request is `session_id`. For END, a space and the button's place follow if the button is in a
-    list, or on the card of another session. The place is the first value that `session_list.read_row` returns. It
-    allows the answer to show the list or card again.
+    The argument of the request is `session_id`. If `kind` is END, and the button is in a list or on the card of another
+    session, a space and a place follow. The place says which page of a list, or which card, contains the button. With
+    the place, the answer to the request can show this page or card again.
     """
     press, action = read_actor(body), body["actions"][0]
     called = f"{action['action_id']}:{body.get('trigger_id') or press.id}"

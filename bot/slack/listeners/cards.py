@@ -1,14 +1,15 @@
 """Listen for the buttons on session cards and in lists. A button opens a dialog, or submits a request at once.
 
-If a dialog may not open, the bot submits the request at once, and the answer to the request gives the reason. There are
-three cases:
+Which dialogs the bot opens depends on the person and the session:
 
-- The person may not use the button. No dialog opens.
-- The session is over. Only the dialog with the session's ids opens.
-- The session is open, but its link lets nobody join any more. Only two dialogs open: the dialog with the session's ids,
-  and the dialog that asks whether to end the session.
+- If the person is not allowed to use the button, or the session is not stored: none.
+- If the session is over: only the dialog with the session's ids.
+- If the session is open, but its link lets nobody join any more: only the dialog with the session's ids, and the dialog
+  that asks whether to end the session.
+- Otherwise: all dialogs.
 
-The worker checks again what the person may do.
+If the bot does not open a button's dialog, it submits the button's request at once. The answer to the request gives the
+reason. The worker checks again what the person may do.
 """
 
 from collections.abc import Callable
@@ -164,9 +165,9 @@ class CardPresses:
         *,
         is_query: bool = False,
     ) -> None:
-        """Open the dialog that `build` returns, in the background. If it may not open, submit `request` instead.
+        """Open the dialog that `build` returns, in the background, or submit `request` instead.
 
-        The docstring of this module says when a dialog may not open. `is_query`: True for the dialog that shows the
+        The docstring of this module says which dialogs the bot opens. `is_query`: True for the dialog that shows the
         session's ids.
         """
         note_place(self.responder, body, request)

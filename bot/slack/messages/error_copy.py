@@ -60,7 +60,8 @@ class Addressee:
     - `contact`: the person or channel to ask for help.
     - `can_repair`: whether the message says how to fix a fault, because the reader can fix faults.
     - `told`: the person or channel that has already got a message about the error; "" for none.
-    - `telling`: the person or channel to which a message about the error is stored but not sent yet; "" for none.
+    - `telling`: the person or channel that will get a message about the error; "" for none. The message is stored, but
+      not sent yet.
     """
 
     language: Language

@@ -291,7 +291,7 @@ class MessageRenderer:
         - `reader`: the user who reads the message; None if unknown.
         - `is_repeatable`: whether *Try again* can repeat the request.
         - `situation`: what the person asked the bot to do.
-        - `argument`: the argument of a repeated start, for *Try again*; "" for none.
+        - `argument`: the argument of the new start that *Try again* sends; "" for none.
         - `is_stored`: whether the store holds the request and its error. Only then can a button tell the
           administrators.
         - `opens_form`: whether a button can open the form for a new session. A message in a modal has no such button.
