@@ -253,7 +253,7 @@ class Reader:
         if re.fullmatch(r"[a-z]+://.*", text):
             self.fault(name, "is a URL. Give the address alone, such as 0.0.0.0 or ::.")
         elif re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):[0-9]+", text):
-            self.fault(name, "holds a port, too. Give the address alone; the port belongs into PORT.")
+            self.fault(name, "holds a port, too. Give the address alone; the port belongs in PORT.")
         elif not re.fullmatch(r"\*|[0-9a-fA-F:.]+(%[\w.-]+)?|[A-Za-z0-9_.-]+", address):
             self.fault(name, f"must be an address such as 127.0.0.1, ::1 or localhost, not {text[:40]!r}.")
         return address

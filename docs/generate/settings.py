@@ -62,7 +62,7 @@ cobrowse_person_starts_per_minute = 6
 - A secret 🔑 is in a file, `{file = "PATH"}`, or in a variable of the environment, `{env = "NAME"}`. It never stands in
   the table itself.
 - The settings of [the database](#database), [the process](#process) and [the traces](#traces) stay in the environment.
-  All other settings belong into the tables. Only `AUDIT_LOG` may be in both places: the table's wins.
+  All other settings belong in the tables. Only `AUDIT_LOG` may be in both places: the table's wins.
 - A setting that a table does not have gets its default. No table takes a value from another one.
 - Over HTTP, a workspace receives at `/slack/events/NAME`. Sign-ins come back to `/genesys/callback/NAME`, below its
   `COBROWSE_PUBLIC_URL`.

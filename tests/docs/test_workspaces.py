@@ -66,7 +66,7 @@ def test_addresses_are_those_at_which_the_bot_listens(tmp_path: Path) -> None:
 
 
 def of_one_workspace(environ: dict[str, str], folder: Path) -> list[str]:
-    """Return the faults about settings that stand in the environment, though they belong into a table."""
+    """Return the faults about settings that stand in the environment, though they belong in a table."""
     path = folder / "file.toml"
     path.write_text("[acme]\n")
     try:

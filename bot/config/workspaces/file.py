@@ -122,4 +122,4 @@ def _misplaced(file: WorkspacesFile) -> list[str]:
 
 def _misplaced_fault(name: str, path: str) -> str:
     held = name if name in WORKSPACE_ONLY else name.removesuffix("_FILE")
-    return f"{name}: belongs into a table of {path}, as {held.lower()}. Take it out of the environment and of .env."
+    return f"{name}: belongs in a table of {path}, as {held.lower()}. Take it out of the environment and of .env."

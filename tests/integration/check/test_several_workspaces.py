@@ -128,7 +128,7 @@ async def test_configuration_token_may_be_given_to_one_check(world: World) -> No
     assert (await world.check("acme"))[app].status is Status.SKIPPED
     assert (await world.check("acme", SLACK_CONFIG_TOKEN=CONFIG_TOKEN))[app].status is Status.OK
     everything = await world.check(SLACK_CONFIG_TOKEN=CONFIG_TOKEN)
-    assert "SLACK_CONFIG_TOKEN: belongs into a table of" in everything["", "settings"].message
+    assert "SLACK_CONFIG_TOKEN: belongs in a table of" in everything["", "settings"].message
 
 
 async def test_person_is_one_of_the_workspace_and_its_links(world: World) -> None:
@@ -185,7 +185,7 @@ async def test_variable_that_a_table_names_is_not_called_unknown(world: World) -
     ("text", "environ", "told"),
     [
         ("[acme]\nslack_bot_token = xoxb-hush\n", {}, "line 2 is no TOML"),
-        (ACME, {"SLACK_BOT_TOKEN": "xoxb-hush"}, "SLACK_BOT_TOKEN: belongs into a table of"),
+        (ACME, {"SLACK_BOT_TOKEN": "xoxb-hush"}, "SLACK_BOT_TOKEN: belongs in a table of"),
         (ACME, {"PORT": "many"}, "PORT: must be a whole number"),
         (ACME, {"COBROWSE_WORKSPACES": "/nowhere/hush.toml"}, "the file is missing"),
     ],

@@ -188,7 +188,7 @@ async def test_setting_of_a_workspace_in_the_environment_is_refused(typed: Typed
     for command in (["manifest"], ["applications"]):
         result = await typed(*command, "--workspace", "acme", COBROWSE_COMMAND="/screen")
         assert (result.exit_code, result.stdout) == (1, "")
-        assert "COBROWSE_COMMAND: belongs into a table of file.toml, as cobrowse_command." in result.stderr
+        assert "COBROWSE_COMMAND: belongs in a table of file.toml, as cobrowse_command." in result.stderr
 
 
 @sqlite

@@ -243,4 +243,4 @@ async def test_moved_setting_in_the_environment_changes_nothing(path: Path, capl
     await each.look()
     write(path, GLOBEX)  # nothing names the variable any more
     assert await each.look() == []
-    assert caplog.records[-1].fields["why"].startswith("SLACK_BOT_TOKEN: belongs into a table of ")
+    assert caplog.records[-1].fields["why"].startswith("SLACK_BOT_TOKEN: belongs in a table of ")

@@ -112,7 +112,7 @@ def test_setting_of_a_workspace_in_the_environment_is_a_fault(given: dict[str, s
         read_workspaces(process)
     (name,) = given
     (told,) = caught.value.faults
-    assert told == f"{name}: belongs into a table of {path}, as {key}. Take it out of the environment and of .env."
+    assert told == f"{name}: belongs in a table of {path}, as {key}. Take it out of the environment and of .env."
 
 
 def test_empty_or_default_setting_in_the_environment_is_none(path: Path) -> None:
