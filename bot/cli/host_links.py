@@ -9,8 +9,6 @@ from bot.config.settings import DatabaseSettings
 from bot.core.hosts import csv_file
 from bot.core.hosts.csv_file import HostsFileError
 from bot.core.models import HostLink, TeamId, UserId
-from bot.core.timing import StorageTiming
-from bot.storage.open import DEFAULT_TIMING
 
 
 def read(user_id: str, genesys_id: str, team_id: str | None) -> HostLink:
@@ -84,15 +82,12 @@ async def remove(database: DatabaseSettings, user_id: str, team_id: str | None, 
         return await store.unlink(TeamId(team_id) if team_id else None, UserId(user_id))
 
 
-async def list_all(
-    database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING, *, workspace: str = ""
-) -> list[HostLink]:
+async def list_all(database: DatabaseSettings, *, workspace: str = "") -> list[HostLink]:
     """Return all host links of a workspace.
 
-    - `timing`: how long the database may take.
-    - `workspace`: the short name of the workspace; "" if the process serves only one.
+    `workspace`: the short name of the workspace; "" if the process serves only one.
 
     Raises StorageSetupError if the database cannot be opened, and StorageUnavailableError if the read fails.
     """
-    async with open_database(database, timing, create=False, workspace=workspace) as store:
+    async with open_database(database, create=False, workspace=workspace) as store:
         return list(await store.links())

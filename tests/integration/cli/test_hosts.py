@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import asyncpg
 import pytest
 from click.testing import CliRunner, Result
 
@@ -48,6 +49,19 @@ async def test_a_link_is_set_listed_changed_and_removed(hosts: Typed) -> None:
     removed = await hosts("remove", "U0ANA")
     assert (removed.exit_code, removed.stdout) == (0, "U0ANA is linked no more.\n")
     assert await listed(hosts) == [f"U0ANA\t{TWO}\tT0TWO"]
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+async def test_a_slow_database_is_waited_for(hosts: Typed, database: str) -> None:
+    """A running bot gives up a read after 1.5 s. Nobody in Slack waits for a command."""
+    await hosts("set", "U0ANA", ONE)
+    blocker = await asyncpg.connect(database)
+    async with blocker.transaction():
+        await blocker.execute("LOCK TABLE links")
+        listing = asyncio.create_task(listed(hosts))
+        await asyncio.sleep(1.8)
+    assert await listing == [f"U0ANA\t{ONE}\tany workspace"]
+    await blocker.close()
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
