@@ -18,22 +18,26 @@ Clients = Callable[[int], AbstractAsyncContextManager[list[tuple[Call, Close]]]]
 
 
 class Server:
-    """A server that counts its connections. It answers `/hang` when `go_on` is set, and all else at once."""
+    """A server that counts its connections and sets a cookie. It answers `/hang` when `go_on` is set, else at once."""
 
     def __init__(self) -> None:
         self.connections: set[object] = set()
+        self.cookies: list[str] = []
         self.hanging = 0
         self.arrived, self.go_on = asyncio.Condition(), asyncio.Event()
         self.url = ""
 
     async def answer(self, request: web.Request) -> web.Response:
         self.connections.add(request.transport)
+        self.cookies += request.headers.getall("Cookie", [])
         if request.path == "/hang":
             async with self.arrived:
                 self.hanging += 1
                 self.arrived.notify_all()
             await self.go_on.wait()
-        return web.Response()
+        response = web.Response()
+        response.set_cookie("session", "somebody")
+        return response
 
     async def until_hanging(self, count: int) -> None:
         async with asyncio.timeout(10), self.arrived:
@@ -127,3 +131,11 @@ async def test_the_end_of_a_workspace_closes_no_connection(clients: Clients, lim
         await close()
         assert await other(server.url) == 200
         assert len(server.connections) == 1
+
+
+@BOTH
+async def test_no_cookie_of_one_workspace_reaches_another(clients: Clients, limit: int) -> None:
+    async with open_server() as server, clients(2) as opened:
+        for call, _ in opened * 2:
+            assert await call(server.url) == 200
+        assert (len(server.connections), server.cookies) == (1, [])
