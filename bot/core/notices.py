@@ -38,6 +38,9 @@ class ToldReaders:
 
     Answers to requests name these users and channels, for example as those who know about a fault. Holds nothing about
     notices that are over.
+
+    In the methods, `kind` and `key` identify a notice (see the class Notice). For a fault, `key` is the fault's name.
+    None stands for no notice.
     """
 
     def __init__(self) -> None:
@@ -80,7 +83,10 @@ class ToldReaders:
 
 
 class NoticeBoard:
-    """Stores notices, and sends their messages in a background task."""
+    """Stores notices, and sends their messages in a background task.
+
+    In the methods, `kind` and `key` identify a notice (see the class Notice). For a fault, `key` is the fault's name.
+    """
 
     def __init__(
         self,
@@ -120,12 +126,12 @@ class NoticeBoard:
         return [each for each in await self._store.pending(MAX_PENDING) if each.kind is kind and not each.over_at]
 
     async def change(self, kind: NoticeKind, key: str, edit: Edit) -> Notice | None:
-        """Change a notice, or store a new one. The background task then sends the messages.
+        """Change the notice of this kind with this key, or store a new one.
 
         Call `edit` with the stored notice, or with an empty notice with version 0 if none is stored. Store the notice
-        that `edit` returns, and return it. If `edit` returns None, change nothing and return None. Raises
-        StorageUnavailableError if the database fails, or if other tasks change the notice during each of
-        MAX_SAVE_ATTEMPTS tries.
+        that `edit` returns, and return it. The background task then sends the messages. If `edit` returns None, change
+        nothing and return None. Raises StorageUnavailableError if the database fails, or if other tasks change the
+        notice during each of MAX_SAVE_ATTEMPTS tries.
         """
         for _ in range(MAX_SAVE_ATTEMPTS):
             changed = edit(await self._store.find(kind, key))
@@ -137,8 +143,9 @@ class NoticeBoard:
         raise StorageUnavailableError
 
     async def expect(self, kind: NoticeKind, key: str) -> None:
-        """Record in memory who will get a message of a stored notice, so that an answer can name these readers.
+        """Record in memory who will get a message of the notice of this kind with this key.
 
+        The bot's answer to a failed request can then name these users and channels before Slack has accepted a message.
         Do nothing if somebody already has a message of the notice. Raises StorageUnavailableError if the database
         fails.
         """
@@ -148,7 +155,7 @@ class NoticeBoard:
             self._told.expect(notice, readers)
 
     async def delivered(self, kind: NoticeKind, key: str, seconds: float) -> tuple[str, ...]:
-        """Wait up to `seconds` until Slack has accepted a message of a notice.
+        """Wait up to `seconds` until Slack has accepted a message of the notice of this kind with this key.
 
         Return the users and channels that got the accepted messages; () if Slack accepts none in this time. Raises
         StorageUnavailableError if the database fails.
@@ -162,7 +169,7 @@ class NoticeBoard:
             await asyncio.sleep(DELIVERY_POLL_SECONDS)
 
     async def change_surely(self, kind: NoticeKind, key: str, edit: Edit) -> None:
-        """Change a notice or store a new one, like `change`, but never raise StorageUnavailableError.
+        """Change the notice of this kind with this key, or store a new one, but never raise StorageUnavailableError.
 
         `edit` is called with the stored notice, or with an empty notice with version 0 if none is stored. If the
         database fails, the background task tries the change again later. If MAX_UNSAVED changes already wait for

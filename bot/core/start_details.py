@@ -26,8 +26,9 @@ class StartDetails:
     - `rejected`: why the bot cannot send the link to the typed address.
     - `fingerprint`: a hash of the typed address, by which the bot recognizes duplicate requests. Set if `send_to` or
       `rejected` is set.
-    - `unless`: the command word with which the typed session name begins. The name is perhaps a command: if it also
-      contains the name of an open session of the requester, the bot starts no session.
+    - `unless`: the command that the typed text may mean instead of a session name, such as "end" for the text "stop
+      Checkout demo". If the text contains the name of an open session of the requester, such as "Checkout", the bot
+      starts no session. Instead, it asks the requester whether the text is a command or a name.
     - `thread`: Slack's id of the message in whose thread to post the session.
     - `replaces`: the id of the open session that the new session replaces.
     """

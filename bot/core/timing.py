@@ -99,9 +99,9 @@ class PushTiming:
     - `ping_seconds`: the time without data after which the bot sends a ping, and the time that Genesys has to answer
       the ping. Genesys sends a heartbeat every 30 seconds, which counts as an answer.
     - `connect_timeout`, `close_timeout`: how long it may take to open and to close a WebSocket.
-    - `first_backoff_seconds`: the first wait before the next WebSocket or the next try of a subscription. Each later
-      wait is twice as long.
-    - `max_backoff_seconds`: the longest wait before the next WebSocket or the next try of a subscription.
+    - `first_backoff_seconds`: the first wait before the bot opens a new WebSocket in place of a closed one, or tries a
+      failed subscription again. Each later wait is twice as long.
+    - `max_backoff_seconds`: the longest such wait.
     - `steady_seconds`: the lifetime of a WebSocket after which the next wait is `first_backoff_seconds` again.
     - `renew_share`: the share of a notification channel's lifetime after which the bot replaces the channel. Genesys
       keeps a channel for 24 hours.
@@ -217,13 +217,13 @@ class GenesysTiming:
     rate_window_seconds: float = 60.0
     """The length of the window in which Genesys counts the calls of a token. Also the longest wait for a new window."""
     rate_probe_seconds: float = 1.0
-    """How long calls wait for the answer to a test call. After a window in which the limit was reached, one call goes
-    first, as a test of the next window."""
+    """How long the other calls wait for the answer to the first call of a window. They wait only if the limit was
+    reached in the window before."""
     max_hold_seconds: float = 60.0
     """How long one answer with status 429 can delay all calls that need the same permission."""
     hold_probe_seconds: float = 1.0
-    """How long calls wait for the answer to a test call. When a 429's delay (see `max_hold_seconds`) is over, one call
-    goes first, as a test."""
+    """How long the other calls that need the same permission wait for the answer to the first call after a 429 delay
+    (see `max_hold_seconds`)."""
     max_hold_total_seconds: float = 180.0
     """How long one call may wait in total because of 429 delays (see `max_hold_seconds`), before the call fails."""
 
@@ -400,10 +400,10 @@ class SecretTiming:
     """How often the bot checks whether a file has changed. The bot reads a changed file after the file has stayed the
     same for this long, so that the bot does not read half a value."""
     retry_seconds: float = 15.0
-    """If Slack, Genesys or the database does not accept a new value or does not answer: how long the bot waits before
-    it tries the value again. Each later wait is twice as long."""
+    """How long the bot waits before it tries again to use the new value of a secret, after Slack, Genesys or the
+    database refused the value or did not answer. Each later wait is twice as long."""
     max_retry_seconds: float = 300.0
-    """The longest wait before the bot tries a new value again."""
+    """The longest wait before the bot tries again to use the new value of a secret."""
 
 
 SECRET_TIMING = SecretTiming()

@@ -103,9 +103,9 @@ class Start:
     - `conversation_id`: the Genesys conversation that the text names; None for none.
     - `send_to`: the customer's address, as in `FoundAddress.text`; None for none. The session card offers to send the
       link to this address.
-    - `unless`: the command that the text may mean instead, such as "end"; None for none. It is set if `name` begins
-      with a word for this command. If `name` also contains the name of an open session of the requester, the bot starts
-      no session. Instead, it asks whether the text is a command or a name.
+    - `unless`: the command that the text may mean instead, such as "end" for the text "stop Checkout demo"; None for
+      none. If the text contains the name of an open session of the requester, such as "Checkout", the bot starts no
+      session. Instead, it asks the requester whether the text is a command or a name.
     """
 
     target: UserId | None = None
@@ -278,7 +278,7 @@ def _for_target(target: UserId, rest: str, grammar: Grammar) -> Command:
 def _read(start: Start, text: str, grammar: Grammar) -> Command:
     """Parse a text as a command or as a session's name. Return a Choice if the text can be either.
 
-    `start`: holds the user whom the requester mentioned before the text, if any.
+    `start`: a Start whose `target` is the user that the requester mentioned before the text; None for nobody.
     """
     if not text or _is_quoted(text):
         return _named(start, text, grammar, is_forced=True)
@@ -295,6 +295,8 @@ def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
     """Parse a text whose first word can begin a command. Return a Choice if the text can also be a session's name.
 
     Return None if the text can only be a session's name, such as "Sharing problem".
+
+    `start`: a Start whose `target` is the user that the requester mentioned before the text; None for nobody.
     """
     if send := _send(start, text, grammar):
         return send
@@ -320,7 +322,11 @@ def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
 
 
 def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
-    """Return the request to send a link, if the text means *send* and contains exactly one address; else None."""
+    """Return the request to send a link, if the text means *send* and contains exactly one address; else None.
+
+    `start`: a Start whose `target` is the user that the requester mentioned before the text; None for nobody. If there
+    is such a user, return None.
+    """
     if start.target or not MAY_HOLD_ADDRESS.search(text):
         return None
     whole, found = _addresses(text, grammar)
@@ -335,7 +341,7 @@ def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
 def _start(start: Start, text: str, grammar: Grammar) -> Command:
     """Parse a text that is no command: an optional conversation, then the session's name. Return a Start.
 
-    `start`: holds the user whom the requester mentioned before the text, if any.
+    `start`: a Start whose `target` is the user that the requester mentioned before the text; None for nobody.
 
     Return NotUnderstood if the text begins with a URL that does not lead to a conversation. If the name contains an
     email address or a phone number, return a Choice, or a Start that keeps the address out of the name.
@@ -357,7 +363,7 @@ def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False
     Some texts with an address need no Choice, such as "+14155550123 Checkout". Such a text begins with its only
     address. If this is a phone number, it has a plus. The other words are no command. The address becomes `send_to`.
 
-    - `start`: holds the user and the conversation that the requester named before the text, if any.
+    - `start`: a Start with the user and the conversation that the requester named before the text, if any.
     - `is_forced`: whether the requester put the text in quotes, to mark it as a name. Then any address needs a Choice.
     """
     if not MAY_HOLD_ADDRESS.search(text):
@@ -380,7 +386,7 @@ def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False
 
 
 def _option(start: Start, text: str, grammar: Grammar) -> Start:
-    """Return a Start whose name is the text without its addresses. A single address becomes `send_to`."""
+    """Return a copy of `start` whose name is the text without its addresses. A single address becomes `send_to`."""
     whole, found = _addresses(text, grammar)
     return _without(start, whole, found, grammar) if found else replace(start, name=_short_name(text, grammar))
 
@@ -404,9 +410,9 @@ def _short_name(text: str, grammar: Grammar) -> str | None:
 
 
 def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: Grammar) -> Start:
-    """Return a Start whose name has no address. If the name had exactly one address, this address becomes `send_to`.
+    """Return a copy of `start` whose name has no address. A single address in `whole` becomes `send_to`.
 
-    - `start`: holds the user and the conversation that the requester named before the name, if any.
+    - `start`: a Start with the user and the conversation that the requester named before the name, if any.
     - `whole`: the name, cut to MAX_TEXT_LENGTH.
     - `found`: the addresses in `whole`.
 

@@ -34,7 +34,7 @@ class TableReader(Reader):
     - `environ`: all variables that the reader can read: `variables` and `shared`. It differs from the argument
       `environ`.
     - `paths`: the paths of the secret files that the table names.
-    - `has_read_wrong_key`: whether `given` was called for a key with a fault.
+    - `has_read_wrong_key`: whether `given` was called for a variable in whose key the constructor found a fault.
     """
 
     def __init__(self, workspace: str, table: Table, shared: Mapping[str, str], environ: Mapping[str, str]) -> None:
@@ -50,8 +50,8 @@ class TableReader(Reader):
     def given(self, name: str) -> str:
         """Return the value of a variable in `environ`, without quotes around it; "" if `environ` has no value.
 
-        If the variable's key in the table has a fault, `environ` lacks the value in the table. The result is then the
-        value that all workspaces share, or "". In this case, also set `has_read_wrong_key` to True.
+        If the constructor found a fault in the variable's key in the table, `environ` lacks the value in the table. The
+        result is then the value that all workspaces share, or "". In this case, also set `has_read_wrong_key` to True.
         """
         self.has_read_wrong_key |= _key(name) in self._wrong_keys
         return super().given(name)
@@ -59,10 +59,11 @@ class TableReader(Reader):
     def fault(self, name: str, fix: str) -> None:
         """Add a fault of the variable `name`.
 
-        Do nothing if the same fault was added before. Do nothing either if `name` or `fix` names a variable whose key
-        in the table already has a fault.
+        `fix`: what is wrong with the value, and how to fix the value. The text can name other variables.
 
-        `fix`: what is wrong with the value, and how to fix the value.
+        Do nothing if the constructor found a fault in the table's key for `name`, or in the key for a variable that
+        `fix` names. Do nothing either if the same fault, or a fault about invalid characters in the value, was added
+        before.
         """
         if self._wrong_keys.isdisjoint({_key(name), *map(_key, _VARIABLE.findall(fix))}):
             super().fault(name, fix)

@@ -144,9 +144,10 @@ class ConversationSessions:
         - `ended`: the offer's time is up.
         - `gone`: Genesys does not find the offer. The customer has accepted the offer, or the offer was withdrawn.
 
-        `share`: the part of the rate limit that the call may use; None for the whole rate limit. Raises
-        UnknownSessionError if the settings contain no deployment id or the session's id cannot be part of a URL, and
-        another ServiceError if the call fails.
+        `share`: the part of the rate limit that the call may use; None for the whole rate limit.
+
+        Raises UnknownSessionError if the settings contain no deployment id or the session's id cannot be part of a URL.
+        Raises another ServiceError if `share` allows no call now, or if the call fails.
         """
         try:
             response = await self._client.call(
@@ -191,9 +192,10 @@ class ConversationSessions:
         return SessionState(SessionPhase.UNUSED if is_unused else SessionPhase.UNKNOWN, is_link_dead=True)
 
     async def _state(self, record: SessionRecord, share: Share) -> SessionState:
-        """Read the session's state from its conversation. Raises ServiceError if the call fails.
+        """Return the session's state, read from its conversation; UNKNOWN_STATE if the session has no conversation id.
 
-        Return UNKNOWN_STATE if the session has no conversation id.
+        `share`: the part of the rate limit that the call may use. Raises ServiceError if `share` allows no call now, or
+        if the call fails.
         """
         conversation_id = record.session.conversation_id
         if not conversation_id:
@@ -252,7 +254,7 @@ class ConversationSessions:
     async def _create_offer(
         self, live: ActiveConversation, request: CreateSessionRequest, hooks: CallHooks, user_token: TokenSource | None
     ) -> httpx.Response:
-        """Create the offer with `user_token`, or with the bot's own token if `user_token` is None.
+        """Create the offer in the conversation `live`. Use the bot's own token if `user_token` is None.
 
         Raises ServiceError if the call fails.
         """

@@ -142,8 +142,8 @@ class SilentHostError(Exception):
 class SilentHosts:
     """Refuses posts to a server (the host of a URL) after a post to the server has timed out.
 
-    If `probe_interval_seconds` have passed since the last time-out or test, the next post that a caller makes is sent
-    as a test. The first post that the server answers ends the refusal.
+    During the refusal, one post in each `probe_interval_seconds` is sent anyway, as a test of the server. The first
+    post that the server answers ends the refusal.
 
     `clock`: returns seconds and never goes back.
     """
@@ -161,10 +161,11 @@ class SilentHosts:
         """Call `post`, await it and return its result. Raises the errors of `post`.
 
         - `url`: the address to which `post` posts.
-        - `insist`: True to call `post` even if an earlier post to the server timed out. The call is then no test.
+        - `insist`: True to call `post` in any case.
 
-        A test takes at most `probe_timeout`. Raises TimeoutError if a test takes longer. Raises SilentHostError,
-        without a call of `post`, if an earlier post to the server timed out and the next test is not due yet.
+        If `insist` is False and `is_silent` returns True for `url`, the call of `post` is a test of the server. Raises
+        TimeoutError if the test takes longer than `probe_timeout`. Raises SilentHostError in place of the test if the
+        last test or time-out was less than `probe_interval_seconds` ago.
         """
         host = _host(url)
         is_probe = host in self._next_probe_at and not insist

@@ -189,7 +189,7 @@ class Language:
 
     - `code`: the name of the catalogue, such as `pt_BR`.
     - `translations`: the catalogue; None for English.
-    - `plain`: True for a plain language, which writes text without markup for a terminal or a web page.
+    - `plain`: True to write plain text, which has no markup, for a terminal or a web page; False to write mrkdwn.
     """
 
     def __init__(self, code: str = "en", translations: NullTranslations | None = None, *, plain: bool = False) -> None:
@@ -200,7 +200,7 @@ class Language:
 
     @cached_property
     def plain(self) -> "Language":
-        """Return this language as a plain language, which writes text without markup."""
+        """Return the Language that writes plain text, without markup, in the same language."""
         return self if self._plain else Language(self.code, self._translations, plain=True)
 
     def prepare(self, sentences: Sequence[Sentence]) -> None:
@@ -213,9 +213,8 @@ class Language:
 
         `values` are the values of the placeholders. A sentence from `counted` must have the value `count`.
 
-        - A str is escaped, unless the str is Markup, the language is plain, or the sentence is a label.
-        - A datetime becomes a time in the reader's time zone. If the language is plain, the datetime becomes a time in
-          UTC.
+        - A str is escaped, unless the str is Markup, this object writes plain text, or the sentence is a label.
+        - A datetime becomes the result of `moment`.
         - A Sentence or Filled becomes its text.
 
         Return the English sentence if the translation has a placeholder without a value.
@@ -264,7 +263,9 @@ class Language:
         return text
 
     def listed(self, items: Sequence[str], *, long: bool = False) -> Markup:
-        """Join items to a list in this language, such as "A, B". An item is escaped unless the item is Markup.
+        """Join items to a list in this language, such as "A, B".
+
+        An item is escaped, unless the item is Markup or this object writes plain text.
 
         `long`: whether to separate the items by semicolons, because an item may contain commas.
         """
@@ -276,14 +277,15 @@ class Language:
     def now(self) -> Markup:
         """Return the current time as markup that Slack shows in the reader's time zone.
 
-        If the language is plain, return the time as text in UTC.
+        If this object writes plain text, return the time in UTC, without markup.
         """
         return Markup(self.moment(datetime.now(UTC)))
 
     def moment(self, at: datetime) -> str:
-        """Return a time as markup that Slack shows in the reader's time zone; in UTC if the language is plain.
+        """Return a time as markup that Slack shows in the reader's time zone.
 
-        Add the date if the time is more than six hours before or after now.
+        If this object writes plain text, return the time in UTC, without markup. Add the date if the time is more than
+        six hours before or after now.
         https://docs.slack.dev/messaging/formatting-message-text#date-formatting
         """
         return self._date(at, with_day=abs(at - datetime.now(UTC)) > FAR)
