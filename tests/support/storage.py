@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -110,6 +110,18 @@ async def run_sql(store: Any, text: str, **values: Any) -> list[Any]:
     statement = number_parameters(text)
     async with store._connection() as connection:
         return [dict(row) for row in await connection.fetch(statement.text, *statement.arguments(values))]
+
+
+async def insert_rows(store: Any, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that have the same columns."""
+    columns = list(rows[0])
+    text = f"INSERT INTO {table} ({', '.join(columns)}) VALUES (:{', :'.join(columns)})"
+    if isinstance(store, SQLiteStore):
+        await store._writer.write(lambda connection: connection.executemany(text, rows))
+        return
+    statement = number_parameters(text)
+    async with store._connection() as connection:
+        await connection.executemany(statement.text, [statement.arguments(row) for row in rows])
 
 
 AGING = {

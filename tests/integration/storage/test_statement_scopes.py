@@ -16,7 +16,7 @@ from bot.storage.schema import TABLES
 from bot.storage.scope import IDENTIFIERS, Scope
 from bot.storage.statements import SWEEP, DatabaseKind, load_statements
 from tests.support import storage as storage_support
-from tests.support.storage import Database, run_sql
+from tests.support.storage import Database, insert_rows, run_sql
 
 database = storage_support.database
 WHOLE = frozenset(
@@ -33,6 +33,7 @@ WHOLE = frozenset(
 )
 """The statements that are about all workspaces. Whatever is added here must hand out nothing to a workspace."""
 WORKSPACES = ("", "eu", "us")
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 ID, USER, OWNER = "x1", "U1", 999
 FAILURE = json.dumps({"code": "host_not_found", "person": USER})
 VALUES: Mapping[str, Any] = {
@@ -144,12 +145,10 @@ def rows_of(name: str, now: float, later: float) -> list[tuple[str, dict[str, An
 
 async def fill(store: Any, names: Sequence[str], now: float, preparations: Sequence[str]) -> None:
     """Replace all rows by those of these workspaces, in this order."""
+    rows = [row for name in names for row in rows_of(name, now, 0.0 if name == names[-1] else 200.0)]
     for table in TABLES:
         await run_sql(store, f"DELETE FROM {table}")
-    for name in names:
-        for table, row in rows_of(name, now, 0.0 if name == names[-1] else 200.0):
-            columns = ", ".join(row)
-            await run_sql(store, f"INSERT INTO {table} ({columns}) VALUES (:{', :'.join(row)})", **row)
+        await insert_rows(store, table, [row for of, row in rows if of == table])
     for statement in preparations:
         await run_sql(store, statement)
 
@@ -169,15 +168,16 @@ def plain(rows: Sequence[Any], now: float) -> list[str]:
     return sorted(repr(sorted((name, rounded(value)) for name, value in dict(row).items())) for row in rows)
 
 
-async def all_rows(store: Any, name: str, *, is_own: bool) -> dict[str, list[str]]:
+async def all_rows(store: Any) -> Rows:
+    """Return all rows by table."""
+    return {table: [dict(row) for row in await run_sql(store, f"SELECT * FROM {table}")] for table in TABLES}
+
+
+def rows_in(rows: Rows, name: str, *, is_own: bool) -> dict[str, list[str]]:
     """Return the rows of a workspace with their times, or those of all others, by table."""
-    how = "=" if is_own else "<>"
     return {
-        table: sorted(
-            repr(sorted(dict(row).items(), key=lambda item: item[0]))
-            for row in await run_sql(store, f"SELECT * FROM {table} WHERE workspace {how} :workspace", workspace=name)
-        )
-        for table in TABLES
+        table: sorted(repr(sorted(row.items())) for row in those if (row["workspace"] == name) is is_own)
+        for table, those in rows.items()
     }
 
 
@@ -188,17 +188,17 @@ async def outcome(store: Any, name: str, statement: str, others: Sequence[str], 
     it changed rows of others.
     """
     await fill(store, (*others, name), now, PREPARATIONS.get(statement, ()))
-    own, foreign = await all_rows(store, name, is_own=True), await all_rows(store, name, is_own=False)
+    before = await all_rows(store)
     values = {**VALUES, "ends_at": now + 600, "opened_at": now, **SPECIAL.get(statement, {})}
     if ANY_TEAM in load_statements("postgres" if store.shared else "sqlite")[statement]:
         values["team_id"] = None
     returned = await store.in_workspace(name).fetch(statement, values)
-    assert await all_rows(store, name, is_own=False) == foreign, f"{statement} changed rows of another workspace"
-    after = {
-        table: plain(await run_sql(store, f"SELECT * FROM {table} WHERE workspace = :workspace", workspace=name), now)
-        for table in TABLES
-    }
-    return plain(returned, now), after, bool(returned) or own != await all_rows(store, name, is_own=True)
+    after = await all_rows(store)
+    foreign = rows_in(after, name, is_own=False)
+    assert foreign == rows_in(before, name, is_own=False), f"{statement} changed rows of another workspace"
+    changed = rows_in(after, name, is_own=True) != rows_in(before, name, is_own=True)
+    own = {table: plain([row for row in rows if row["workspace"] == name], now) for table, rows in after.items()}
+    return plain(returned, now), own, bool(returned) or changed
 
 
 @pytest.mark.parametrize("name", WORKSPACES[:2], ids=["without_a_name", "eu"])
