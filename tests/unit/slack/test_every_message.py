@@ -86,7 +86,8 @@ LANGUAGES: Mapping[str, Language] = load_languages()
 def test_slack_takes_everything_in_every_language(name: str, code: str) -> None:
     """The longest language fills each label up to its limit, so a limit that is too high fails here."""
     language = longest_language() if code == "longest" else LANGUAGES[code]
-    for called, built in (MESSAGES | VIEWS)[name](language):
+    each_once = {repr(built): (called, built) for called, built in (MESSAGES | VIEWS)[name](language)}
+    for called, built in each_once.values():
         try:
             assert_fit(built)
         except Exception as error:
