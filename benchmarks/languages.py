@@ -28,12 +28,15 @@ READY_SECONDS = 30.0
 KINDS = ("with", "without")
 
 
-async def measure(rounds: int, commands: int, scratch: Path) -> list[Figures]:
-    """Return one result per kind and round. Start each kind once before, to fill byte-code and file caches."""
+async def measure(rounds: int, commands: int, scratch: Path, *, starts_cold: bool) -> list[Figures]:
+    """Return one result per kind and round. Start each kind once before, to fill byte-code and file caches.
+
+    `starts_cold`: leave out this first start.
+    """
     shutil.copytree(HERE.parent / "bot", scratch / "without" / "bot", ignore=shutil.ignore_patterns("locales"))
     homes = {"with": HERE.parent, "without": scratch / "without"}
     results: list[Figures] = []
-    for number in range(-1, rounds):
+    for number in range(0 if starts_cold else -1, rounds):
         for kind in KINDS if number % 2 else KINDS[::-1]:
             found = await _round(homes[kind], commands if number >= 0 else 1, scratch)
             results += [{"kind": kind, **found}] if number >= 0 else []
@@ -99,10 +102,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.languages", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--commands", type=int, default=400, help="how many a round measures")
+    parser.add_argument("--cold", action="store_true", help="do not fill byte-code and file caches by first starts")
     asked = parser.parse_args()
     os.sched_setaffinity(0, {cores()[0]})
     with tempfile.TemporaryDirectory(prefix="cobrowse-languages-") as scratch:
-        report(asyncio.run(measure(asked.rounds, asked.commands, Path(scratch))))
+        report(asyncio.run(measure(asked.rounds, asked.commands, Path(scratch), starts_cold=asked.cold)))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ from benchmarks.plan import Plan, Scenario, window
 from benchmarks.process import cores
 from benchmarks.subject import Subject, running, warm_up
 
-SETTLE_SECONDS = 0.5
 ONE, MANY, SINGLE, BEFORE = "one of a file", "many of a file", "without a file", "before"
 RATIOS = ((MANY, ONE), (ONE, SINGLE), (SINGLE, BEFORE))
 """The pairs of bots whose CPU is compared."""
@@ -41,24 +40,28 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What to measure: `turns` windows of each load and kind in a round. Memory is read after `idle_seconds`."""
+    """What to measure: `turns` windows of each load and kind in a round. Memory is read after `idle_seconds`.
+
+    `starts_cold`: leave out the start that fills byte-code and file caches.
+    """
 
     kinds: tuple[Kind, ...]
     transport: str
     turns: int
     idle_seconds: float
+    starts_cold: bool
     plan: Plan
 
 
 async def measure(asked: Asked) -> list[Figures]:
     """Return one result for each start, and one for each window."""
     results: list[Figures] = []
-    for number in range(-1, asked.plan.rounds):
+    if not asked.starts_cold:
+        async with _bot(asked.kinds[-1], asked):
+            pass
+    for number in range(asked.plan.rounds):
         turn = number % len(asked.kinds)
         kinds = asked.kinds[turn:] + asked.kinds[:turn]
-        if number < 0:  # the first start fills byte-code and file caches
-            async with _bot(kinds[0], asked):
-                continue
         results += [{"round": number, **found} for found in await _round(kinds, asked)]
     return results
 
@@ -142,6 +145,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=9, help="how often each bot starts")
     parser.add_argument("--turns", type=int, default=4, help="how many windows of each load a round has")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long a window is")
+    parser.add_argument("--settle", type=float, default=0.5, help="seconds of a load before its window")
+    parser.add_argument("--cold", action="store_true", help="do not fill byte-code and file caches by a first start")
     parser.add_argument("--workspaces", type=int, default=50)
     parser.add_argument("--people", type=int, default=USUAL_PEOPLE, help="how many type, in all workspaces together")
     parser.add_argument("--idle", type=float, default=3.0, help="seconds from readiness until memory is read")
@@ -162,8 +167,8 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="cobrowse-workspaces-") as scratch,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        plan = Plan([BOT], scenarios, given.rounds, given.seconds, SETTLE_SECONDS, given.people, Path(scratch), say)
-        results = runner.run(measure(Asked(kinds, given.transport, given.turns, given.idle, plan)))
+        plan = Plan([BOT], scenarios, given.rounds, given.seconds, given.settle, given.people, Path(scratch), say)
+        results = runner.run(measure(Asked(kinds, given.transport, given.turns, given.idle, given.cold, plan)))
     print("\n".join(["", *report(results, given.workspaces)]))
 
 
