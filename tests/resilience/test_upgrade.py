@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import io
 import subprocess
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -43,6 +45,14 @@ OLD_STARTS = OLD_SCHEMA == VERSION or (KNOWS_THE_RULE and USABLE_FROM <= OLD_SCH
 """Whether the version before starts on this version's schema."""
 
 
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The unpacked wheel of the version before."""
+    folder = tmp_path_factory.mktemp("previous")
+    previous.unpack(folder)
+    return folder
+
+
 def test_wheel_is_the_one_that_its_page_names() -> None:
     assert f"`{previous.sha256()}`" in previous.ABOUT
     assert f"`{previous.WHEEL.name}`" in previous.ABOUT
@@ -52,12 +62,13 @@ def test_wheel_is_the_one_that_its_page_names() -> None:
     )
     if known.returncode:  # a shallow clone, or a copy without history: the hash has to do
         return
-    for name, content in previous.files().items():
-        if not name.endswith((".mo", "manifest.yml")):
-            shown = subprocess.run(
-                ["git", "show", f"{previous.COMMIT}:{name}"], cwd=ROOT, check=True, capture_output=True
-            )
-            assert content == shown.stdout, name
+    packed = subprocess.run(
+        ["git", "archive", "--format=zip", previous.COMMIT, "bot"], cwd=ROOT, check=True, capture_output=True
+    )
+    with zipfile.ZipFile(io.BytesIO(packed.stdout)) as shown:
+        for name, content in previous.files().items():
+            if not name.endswith((".mo", "manifest.yml")):
+                assert content == shown.read(name), name
 
 
 @dataclass
@@ -97,11 +108,11 @@ async def loaded(servers: Servers) -> AsyncIterator[Load]:
 class Places:
     """Runs a bot of either version at each of two addresses behind the proxy."""
 
-    def __init__(self, servers: Servers, database: str, directory: Path) -> None:
+    def __init__(self, servers: Servers, database: str, directory: Path, packages: Path) -> None:
         self.port = free_port()
         self._environ = servers.environ | {"DATABASE_URL": database, "PORT": str(self.port)}
         self._directory = directory
-        self.previous = PreviousBot(directory)
+        self.previous = PreviousBot(directory, packages)
         self._running: dict[str, BotProcess] = {}
         self._all: list[BotProcess] = []
 
@@ -132,14 +143,14 @@ class Places:
 
 @needs_caddy
 @pytest.mark.timeout(300)
-async def test_two_versions_share_postgres_under_load_and_lose_nothing(tmp_path: Path) -> None:
+async def test_two_versions_share_postgres_under_load_and_lose_nothing(tmp_path: Path, packages: Path) -> None:
     """A rolling upgrade at ten commands a second, with a kill of the new version and then of the old one."""
     one, two = ADDRESSES
     async with new_database() as url, open_servers(http=True) as servers:
         servers.slack.ack_seconds = 15.0  # the machine may be busy
         servers.genesys.latency_seconds = 0.1  # so that a kill finds creates under way
         servers.genesys.allowed_per_minute = 1_000_000
-        places = Places(servers, url, tmp_path)
+        places = Places(servers, url, tmp_path, packages)
         try:
             for address in ADDRESSES:
                 await places.fill(address, old=True)
@@ -172,8 +183,8 @@ async def test_two_versions_share_postgres_under_load_and_lose_nothing(tmp_path:
         assert len(deliveries) > 3 * TOGETHER_SECONDS * EACH_SECOND
 
 
-async def test_previous_bot_is_the_one_of_the_wheel(tmp_path: Path) -> None:
-    assert await PreviousBot(tmp_path).place() == str(tmp_path / "previous" / "bot")
+async def test_previous_bot_is_the_one_of_the_wheel(tmp_path: Path, packages: Path) -> None:
+    assert await PreviousBot(tmp_path, packages).place() == str(packages / "bot")
 
 
 @asynccontextmanager
@@ -199,10 +210,12 @@ async def outcome(servers: Servers, text: str) -> str:
     return told(servers, delivery)[0]
 
 
-async def test_program_before_starts_on_the_new_schema_or_says_why_not(tmp_path: Path, database: str) -> None:
+async def test_program_before_starts_on_the_new_schema_or_says_why_not(
+    tmp_path: Path, packages: Path, database: str
+) -> None:
     """The way up, and back down again without the backup."""
     async with open_servers() as servers:
-        environ, old = servers.environ | {"DATABASE_URL": database}, PreviousBot(tmp_path)
+        environ, old = servers.environ | {"DATABASE_URL": database}, PreviousBot(tmp_path, packages)
         async with running(await old.start(environ), servers):
             before = await outcome(servers, "Before")
         async with running(await start(tmp_path, environ), servers):

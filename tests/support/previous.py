@@ -34,14 +34,17 @@ def schema() -> tuple[int, bool]:
     return int(re.findall(r"^VERSION = (\d+)$", text, re.MULTILINE)[0]), "usable_from" in text
 
 
-class PreviousBot:
-    """The unpacked wheel of the version before. It runs in a directory."""
+def unpack(folder: Path) -> None:
+    """Unpack the wheel. The first bot that starts from it compiles it for all others."""
+    with zipfile.ZipFile(WHEEL) as wheel:
+        wheel.extractall(folder)
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._packages = directory / "previous"
-        with zipfile.ZipFile(WHEEL) as wheel:
-            wheel.extractall(self._packages)
+
+class PreviousBot:
+    """The version before. It runs in a directory, from the unpacked wheel in the folder `packages`."""
+
+    def __init__(self, directory: Path, packages: Path) -> None:
+        self._directory, self._packages = directory, packages
 
     async def start(self, environ: dict[str, str], *arguments: str) -> Process:
         """Start `python -m bot run`, or with other arguments, with no other environment."""
