@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ SLOWEST = (
 """Files that take seconds, the slowest first: none of them is begun when the other workers have nothing left to do."""
 
 
+@cache
 def name_of(path: Path) -> str:
     """Where a test file stands: `resilience/crash` for tests/resilience/test_crash.py."""
     return str(path.relative_to(TESTS).with_suffix("")).replace("test_", "")

@@ -30,7 +30,8 @@ def files() -> dict[str, bytes]:
 
 def schema() -> tuple[int, bool]:
     """Return the schema of the version before, and whether it knows the rule by which it may use a newer one."""
-    text = files()["bot/storage/schema.py"].decode()
+    with zipfile.ZipFile(WHEEL) as wheel:
+        text = wheel.read("bot/storage/schema.py").decode()
     return int(re.findall(r"^VERSION = (\d+)$", text, re.MULTILINE)[0]), "usable_from" in text
 
 

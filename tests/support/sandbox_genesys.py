@@ -11,9 +11,10 @@ import aiohttp
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.sandbox.genesys.server import GenesysUser, SandboxGenesys
+from tests.support import private_keys
 
 CLIENT, ORG, SECRET = "client-of-the-bot", "org-of-the-bot", "s3cret-of-the-bot"
 SCOPES = "cobrowse:session:write cobrowse:session:read"
@@ -26,8 +27,8 @@ BARE = GenesysUser("5f1d9f3e-7a1b-4c55-9a0e-2f4f3f0c9a04", "Bea Bare", "bea@exam
 TWIN = GenesysUser("5f1d9f3e-7a1b-4c55-9a0e-2f4f3f0c9a05", "Twin One", "twin@example.com")
 ALSO = GenesysUser("5f1d9f3e-7a1b-4c55-9a0e-2f4f3f0c9a06", "Twin Two", "TWIN@example.com", state="inactive")
 USERS = (ANNA, IDLE, GONE, BARE, TWIN, ALSO)
-RSA_KEY, OTHER_KEY = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
-EC_KEY = ec.generate_private_key(ec.SECP256R1())
+RSA_KEY, EC_KEY = private_keys.RSA, private_keys.P256
+OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 Answer = tuple[int, Any, Any]  # status, headers, body (parsed where it is JSON)
 
 
