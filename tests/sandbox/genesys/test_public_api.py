@@ -52,6 +52,14 @@ async def test_every_agent_is_in_as_many_conversations_as_were_chosen(
         assert (status, shown["id"]) == (200, found["conversationId"])
 
 
+async def test_conversation_ends_only_once(genesys: SandboxGenesys) -> None:
+    conversation = genesys.conversations.begin(ANNA.id, "Carla")
+    genesys.conversations.set_live_count("none")
+    conversation.ended_at = 1.0
+    genesys.conversations.set_live_count("one")
+    assert conversation.ended_at == 1.0
+
+
 async def test_analytics_know_a_conversation_by_day_and_page(genesys: SandboxGenesys, client: Client) -> None:
     old, new = (genesys.conversations.begin(ANNA.id, name, minutes=m) for name, m in (("Old", 3 * 1440), ("New", 1)))
     genesys.conversations.begin(TWIN.id, "Not hers")

@@ -129,13 +129,14 @@ class ConversationsApi:
         self._authorize, self._users, self._url = authorize, users, url
 
     def set_live_count(self, choice: str) -> None:
-        """End all conversations, and begin LIVE_COUNTS[choice] new conversations for each Genesys user.
+        """End all live conversations, and begin LIVE_COUNTS[choice] new conversations for each Genesys user.
 
         `choice`: a key of LIVE_COUNTS: "none", "one" or "several". Raises KeyError for any other value.
         """
         count = LIVE_COUNTS[choice]
         for conversation in self.live.values():
-            conversation.end()
+            if conversation.ended_at is None:
+                conversation.end()
         for user_id in self._users:
             for number, customer in enumerate(CUSTOMERS[:count]):
                 self.begin(user_id, customer, medium=("message", "call")[number % 2], minutes=3 + 11 * number)

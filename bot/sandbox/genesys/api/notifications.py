@@ -118,11 +118,13 @@ class Notifications:
         The event goes to each connected channel that is subscribed to the topic of the conversation's host.
         """
         topic = TOPIC.replace("{id}", conversation.host_user_id.lower())
+        channels = [channel for channel in self.connected if topic in channel.topics]
+        if not channels:
+            return
         event = {"topicName": topic, "version": "2", "eventBody": conversation.as_event(self._url())}
         event["metadata"] = {"CorrelationId": str(uuid.uuid4())}
-        for channel in self.channels.values():
-            if topic in channel.topics and channel.socket is not None:
-                _send_with_fault(channel, event, self.next_fault("events"))
+        for channel in channels:
+            _send_with_fault(channel, event, self.next_fault("events"))
 
     async def close_sockets(self, *, warns: bool = False) -> None:
         """Close every WebSocket, as Genesys does for maintenance.
