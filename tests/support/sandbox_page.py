@@ -6,21 +6,27 @@ A file that uses these fixtures runs its tests on one event loop (pytestmark bel
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
+import pytest
 import pytest_asyncio
+from aiohttp import web
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack.server import SandboxSlack, SlackChannel, SlackUser
-from bot.sandbox.web.server import SandboxPage
+from bot.sandbox.web.server import HOST, SandboxPage, listen
 from tests.support.browser import open_browser
 from tests.support.toy_bot import ANA, BEN, EVIL, SHORTCUTS, STEP, ToyBot
 
 SIZE = {"width": 1280, "height": 800}
 LOCALES = {"en-US": "English (US)", "de-DE": "Deutsch (Deutschland)"}
 FAULTS = {"429": "too many requests, then works", "down": "cannot be reached"}
+KEPT = ("text/css", "text/javascript")
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -51,8 +57,20 @@ async def bot(slack: SandboxSlack) -> AsyncIterator[ToyBot]:
     await toy.stop()
 
 
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """Return the port of the page in all tests of a file. The browser keeps the files that it read from there.
+
+    A socket that does not listen holds the port between the tests.
+    """
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind((HOST, 0))
+        yield int(held.getsockname()[1])
+
+
 @pytest_asyncio.fixture(loop_scope="module")
-async def served(slack: SandboxSlack) -> AsyncIterator[SandboxPage]:
+async def served(slack: SandboxSlack, port: int) -> AsyncIterator[SandboxPage]:
     async def set_fault(name: str | None) -> None:
         chosen.append(name)
 
@@ -60,20 +78,29 @@ async def served(slack: SandboxSlack) -> AsyncIterator[SandboxPage]:
     people = [(ANA, "Ana Agent: an agent"), (BEN, "Ben Boss: a supervisor")]
     page = SandboxPage(slack=slack, people=people, locales=LOCALES, faults=FAULTS, set_fault=set_fault)
     page.chosen = chosen  # type: ignore[attr-defined]
-    await page.start()
+    await page.start(listen(port))
     yield page
     await page.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Any]:
-    async with open_browser() as opened:
-        yield opened
+    """Yield a browser that keeps the page's styles and modules. To load all 56 takes half the work of a test."""
+    add_headers = SandboxPage._add_headers
+
+    async def add_lifetime(served: SandboxPage, request: web.Request, response: web.StreamResponse) -> None:
+        await add_headers(served, request, response)
+        if response.content_type in KEPT:
+            response.headers["Cache-Control"] = "max-age=3600"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SandboxPage, "_add_headers", add_lifetime)
+        async with open_browser() as opened:
+            yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Any, served: SandboxPage, bot: ToyBot) -> AsyncIterator[Any]:
-    page = await _window(browser)
     faults: list[str] = []
     hosts: set[str] = set()
     listeners = {
@@ -81,23 +108,34 @@ async def page(browser: Any, served: SandboxPage, bot: ToyBot) -> AsyncIterator[
         "console": lambda line: faults.append(line.text) if line.type in ("error", "warning") else None,
         "request": lambda request: hosts.add(request.url.split("/")[2]),
     }
-    for event, listener in listeners.items():
-        page.on(event, listener)
-    await page.goto(served.url)
-    await page.get_by_role("heading", name="# helpdesk").wait_for()
-    yield page
-    for event, listener in listeners.items():
-        page.remove_listener(event, listener)
-    await _clear(page)
+    async with window(browser, served.url, listeners) as page:
+        await page.get_by_role("heading", name="# helpdesk").wait_for()
+        yield page
     assert faults == []
     assert hosts == {served.url.split("/")[2]}
 
 
-async def _window(browser: Any) -> Any:
-    """Return the one browser page that all tests of a file share, because a new one takes as long as a test.
+@asynccontextmanager
+async def window(
+    browser: Any, url: str, listeners: Mapping[str, Callable[[Any], Any]] = MappingProxyType({}), **media: str
+) -> AsyncIterator[Any]:
+    """Open a URL in the one browser page that all tests of a file share, because a new one takes as long as a test.
 
-    Each test has a different origin.
+    - `listeners`: what hears the browser page's events, by event.
+    - `media`: the keyword arguments for Playwright's `emulate_media`.
     """
+    page = await _page(browser)
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    await page.emulate_media(**media)
+    await page.goto(url)
+    yield page
+    for event, listener in listeners.items():
+        page.remove_listener(event, listener)
+    await _clear(page, url)
+
+
+async def _page(browser: Any) -> Any:
     if browser.contexts:
         return browser.contexts[0].pages[0]
     context = await browser.new_context(locale="en-GB", timezone_id="Asia/Tokyo", viewport=SIZE)
@@ -107,12 +145,16 @@ async def _window(browser: Any) -> Any:
     return page
 
 
-async def _clear(page: Any) -> None:
-    """Undo what a test can change: other tabs, routes, cookies, size, media and the position of the mouse."""
+async def _clear(page: Any, url: str) -> None:
+    """Undo what a test can change: other tabs, routes, cookies, storage, size, media and the position of the mouse.
+
+    The icon is no page: it runs nothing, and asks the server for nothing more.
+    """
     for tab in page.context.pages[1:]:
         await tab.close()
-    await page.goto("about:blank")
     await page.context.unroute_all()
+    await page.goto(f"{url}/icon.svg")
+    await page.evaluate("localStorage.clear()")
     await page.context.clear_cookies()
     await page.set_viewport_size(SIZE)
     await page.emulate_media(color_scheme="null", reduced_motion="null")

@@ -8,32 +8,17 @@ import pytest
 import pytest_asyncio
 
 from bot.sandbox.run import ROLES, open_page
-from tests.support.browser import open_browser
+from tests.support import sandbox_page
+from tests.support.sandbox_page import say, window
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all tests
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Any]:
-    async with open_browser() as opened:
-        yield opened
+browser, port = sandbox_page.browser, sandbox_page.port
 
 
 @pytest_asyncio.fixture(loop_scope="module", params=["socket", "http"])
-async def page(browser: Any, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
-    async with open_page(0, http=request.param == "http") as served:
-        context = await browser.new_context(viewport={"width": 1280, "height": 800})
-        await context.grant_permissions(["clipboard-read", "clipboard-write"])
-        page = await context.new_page()
-        page.set_default_timeout(10_000)
-        await page.goto(served.url)
+async def page(browser: Any, port: int, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+    async with open_page(port, http=request.param == "http") as served, window(browser, served.url) as page:
         yield page
-        await context.close()
-
-
-async def say(page: Any, text: str) -> None:
-    await page.get_by_role("combobox", name="Message").fill(text)
-    await page.keyboard.press("Enter")
 
 
 async def act_as(page: Any, role: str) -> None:

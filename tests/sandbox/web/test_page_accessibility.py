@@ -10,24 +10,19 @@ import pytest_asyncio
 from bot.sandbox.run import ROLES, open_page
 from tests.support import sandbox_page
 from tests.support.accessibility import axe_source, violations
-from tests.support.sandbox_page import say
+from tests.support.sandbox_page import say, window
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all tests
-browser = sandbox_page.browser
+browser, port = sandbox_page.browser, sandbox_page.port
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def page(browser: Any) -> AsyncIterator[Any]:
+async def page(browser: Any, port: int) -> AsyncIterator[Any]:
     """Yield the page without animations. `violations` checks it in light and in dark."""
     axe_source()
-    async with open_page(0) as served:
-        context = await browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-        page = await context.new_page()
-        page.set_default_timeout(10_000)
-        await page.goto(served.url)
+    async with open_page(port) as served, window(browser, served.url, reduced_motion="reduce") as page:
         await page.get_by_role("heading", name="# customer-care").wait_for()
         yield page
-        await context.close()
 
 
 async def act_as(page: Any, role: str) -> None:

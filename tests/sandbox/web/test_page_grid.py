@@ -12,7 +12,7 @@ from tests.support.toy_bot import ANA, ToyBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all tests
 slack, bot, served = sandbox_page.slack, sandbox_page.bot, sandbox_page.served
-browser, page = sandbox_page.browser, sandbox_page.page
+browser, page, port = sandbox_page.browser, sandbox_page.page, sandbox_page.port
 
 
 async def test_page_shows_the_workspace_of_the_open_channel(page: Any, slack: SandboxSlack, bot: ToyBot) -> None:

@@ -11,7 +11,7 @@ from tests.support.toy_bot import ToyBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all tests
 slack, bot, served = sandbox_page.slack, sandbox_page.bot, sandbox_page.served
-browser, page = sandbox_page.browser, sandbox_page.page
+browser, page, port = sandbox_page.browser, sandbox_page.page, sandbox_page.port
 
 
 async def test_command_is_completed_and_answered_to_one_person(page: Any, bot: ToyBot) -> None:

@@ -8,21 +8,19 @@ import pytest_asyncio
 
 from bot.sandbox.run import open_page
 from tests.support import sandbox_page
+from tests.support.sandbox_page import window
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-browser = sandbox_page.browser
+browser, port = sandbox_page.browser, sandbox_page.port
 SECONDS = 15_000
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def page(browser: Any) -> AsyncIterator[Any]:
-    async with open_page(0, conversations="one") as sandbox:
-        context = await browser.new_context(viewport={"width": 1400, "height": 900})
-        page = await context.new_page()
+async def page(browser: Any, port: int) -> AsyncIterator[Any]:
+    async with open_page(port, conversations="one") as sandbox, window(browser, sandbox.url) as page:
         page.set_default_timeout(SECONDS)
-        await page.goto(sandbox.url)
+        await page.set_viewport_size({"width": 1400, "height": 900})
         yield page
-        await context.close()
 
 
 async def starts(page: Any) -> Any:

@@ -11,7 +11,7 @@ from tests.support.toy_bot import BEN, ToyBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all tests
 slack, bot, served = sandbox_page.slack, sandbox_page.bot, sandbox_page.served
-browser, page = sandbox_page.browser, sandbox_page.page
+browser, page, port = sandbox_page.browser, sandbox_page.page, sandbox_page.port
 
 
 async def opened(page: Any, bot: ToyBot) -> Any:

@@ -13,7 +13,7 @@ from tests.support import sandbox_page
 from tests.support.toy_bot import ANA, BEN, ToyBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the loop of the fixtures
-slack, bot, served = sandbox_page.slack, sandbox_page.bot, sandbox_page.served
+slack, bot, served, port = sandbox_page.slack, sandbox_page.bot, sandbox_page.served, sandbox_page.port
 
 
 async def test_other_sites_and_names_are_kept_out(served: SandboxPage, slack: SandboxSlack) -> None:

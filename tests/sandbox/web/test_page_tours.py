@@ -11,26 +11,21 @@ import pytest_asyncio
 from bot.sandbox.run import ROLES, open_page
 from tests.support import sandbox_page
 from tests.support.accessibility import violations
-from tests.support.sandbox_page import has_focus, say, too_faint
+from tests.support.sandbox_page import has_focus, say, too_faint, window
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all tests
-browser = sandbox_page.browser
+browser, port = sandbox_page.browser, sandbox_page.port
 TOURS = ("Agent on the phone", "Genesys fails", "A supervisor ends it", "New agent without a user")
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def page(browser: Any) -> AsyncIterator[Any]:
-    async with open_page(0) as served:
-        context = await browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-        page = await context.new_page()
-        page.set_default_timeout(10_000)
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        await page.goto(served.url)
+async def page(browser: Any, port: int) -> AsyncIterator[Any]:
+    faults: list[str] = []
+    listeners = {"pageerror": lambda error: faults.append(str(error))}
+    async with open_page(port) as served, window(browser, served.url, listeners, reduced_motion="reduce") as page:
         await page.get_by_role("heading", name="# customer-care").wait_for()
         yield page
-        assert faults == []
-        await context.close()
+    assert faults == []
 
 
 def tours(page: Any) -> Any:
