@@ -103,6 +103,16 @@ def test_every_style_is_used_by_the_markup_or_a_module() -> None:
         assert selectors <= used, f"{name}: {sorted(selectors - used)}"
 
 
+def test_the_dark_scheme_changes_colors_only() -> None:
+    """The tests with axe rely on this: in the dark scheme, they check the rules about colors only."""
+    files = "\n".join(text for suffix in (".html", ".js", ".css") for text in sources(suffix).values())
+    (dark,) = re.findall(r"@media \(prefers-color-scheme: dark\) \{\s*:root \{([^{}]*)\}\s*\}", files)
+    assert files.count("prefers-color-scheme") == 1
+    assert "light-dark(" not in files
+    for declaration in dark.strip().removesuffix(";").split(";"):
+        assert re.fullmatch(r"\s*--[\w-]+: #[0-9a-f]{6}", declaration)
+
+
 def test_every_folder_holds_at_most_twelve_files() -> None:
     page = page_folder()
     for folder in (page, *(path for path in page.rglob("*") if path.is_dir())):
