@@ -19,6 +19,7 @@ from bot.sandbox.run import ROLES, open_page
 IMAGES = Path(__file__).with_name("images")
 MOST_BYTES = 150_000
 CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--renderer-process-limit=1"]
 
 CHANGING = tuple(
     re.compile(pattern)
@@ -253,20 +254,22 @@ def message(page: Page, text: str) -> Locator:
 
 
 async def take(names: list[str]) -> None:
-    """Take these pictures, each in a new sandbox."""
+    """Take these pictures, each in a new sandbox. Pictures with the same `dots` share a window."""
     chromium = next((found for name in CHROMIUMS if (found := shutil.which(name))), None)
     IMAGES.mkdir(exist_ok=True)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        dots = {SHOTS[name].dots for name in names}
+        windows = {each: await browser.new_page(device_scale_factor=each, locale="en-GB") for each in dots}
         for name in names:
-            shot = SHOTS[name]
+            shot, page = SHOTS[name], windows[SHOTS[name].dots]
             async with open_page(0, conversations=shot.conversations) as served:
-                size = {"width": 1280, "height": shot.height}
-                page = await browser.new_page(viewport=size, device_scale_factor=shot.dots, locale="en-GB")
+                await page.set_viewport_size({"width": 1280, "height": shot.height})
+                await page.mouse.move(0, 0)
                 await page.goto(served.url)
                 await page.get_by_role("combobox", name="Message #customer-care").wait_for()
                 await shoot(name, await shot.make(page))
-                await page.close()
+                await page.goto("about:blank")
         await browser.close()
 
 
