@@ -38,13 +38,13 @@ settings.load_profile("any machine")
 
 TESTS = Path(__file__).parent
 SLOWEST = (
-    "resilience/fault_matrix resilience/workspaces_load sandbox/web/page_accessibility resilience/workspaces "
+    "resilience/fault_matrix sandbox/web/page_accessibility resilience/workspaces "
     "resilience/under_fire sandbox/web/page_tours resilience/send_crash packaging/benchmark resilience/upgrade "
     "resilience/notice_crash resilience/workspaces_growth docs/screenshots resilience/form_crash "
     "e2e/workspace_isolation resilience/secret_rotation packaging/shipping resilience/fault_matrix_conversations "
     "resilience/crash integration/slack/receivers/http_crowds resilience/cut_off resilience/workspaces_log "
-    "e2e/access_requests integration/slack/receivers/socket_pacing e2e/form_result e2e/end_and_share "
-    "integration/storage/workspaces resilience/failover sandbox/genesys/vendor_sdk docs/site_build "
+    "resilience/workspaces_load e2e/access_requests integration/slack/receivers/socket_pacing e2e/form_result "
+    "e2e/end_and_share integration/storage/workspaces resilience/failover sandbox/genesys/vendor_sdk docs/site_build "
     "resilience/session_crash integration/storage/statement_scopes e2e/attacks sandbox/web/page_surfaces "
     "resilience/tls integration/genesys/permission_holds integration/cli/commands e2e/session_form sandbox/web/page "
     "sandbox/web/page_elements integration/core/live/watcher sandbox/customer_page unit/slack/command_parser "
