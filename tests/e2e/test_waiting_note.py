@@ -27,6 +27,7 @@ async def says(journey: Journey, message: Message, text: str) -> None:
 @pytest.mark.parametrize("timing", [EARLY_NOTICES], ids=["early"])
 async def test_waiting_note_takes_the_place_of_the_failure_and_makes_way_for_the_card(either: Journey) -> None:
     message = await failed(either, "Checkout help")
+    seen = either.slack.seen_by(ANA)  # on a slow machine, the failure had a note, too
     used = either.slack.count("response_url")
     await either.genesys.inject_fault("slow", seconds=1.5)
     await either.slack.press(ANA, message, "try_again")
@@ -35,20 +36,21 @@ async def test_waiting_note_takes_the_place_of_the_failure_and_makes_way_for_the
     await says(either, message, "*Checkout help*")
     assert link(message)
     await either.finish()
-    assert either.slack.seen_by(ANA) == [message]
+    assert either.slack.seen_by(ANA) == seen
     assert either.slack.count("response_url") == used + 2  # of the five uses that a press has
 
 
 @pytest.mark.parametrize("timing", [EARLY_NOTICES], ids=["early"])
 async def test_waiting_note_makes_way_for_the_second_failure(journey: Journey) -> None:
     message = await failed(journey)
+    seen = journey.slack.seen_by(ANA)
     journey.genesys.latency_seconds = 1.5
     await journey.genesys.inject_fault("dropped", times=1)
     await journey.slack.press(ANA, message, "try_again")
     await says(journey, message, "Starting your session…")
     await journey.slack.workspace.until(lambda: is_failure(message) or None, ANSWER_TIMEOUT)
     assert "try_again" in buttons(message)
-    assert journey.slack.seen_by(ANA) == [message]
+    assert journey.slack.seen_by(ANA) == seen
 
 
 @pytest.mark.parametrize("timing", [EARLY_NOTICES], ids=["early"])
@@ -97,6 +99,7 @@ async def test_new_session_takes_the_place_of_the_note_on_an_ended_card(journey:
 @pytest.mark.parametrize("timing", [LATE_NOTICES], ids=["late"])
 async def test_note_that_arrives_after_the_answer_does_not_stay(journey: Journey) -> None:
     message = await failed(journey, "Checkout help")
+    seen = journey.slack.seen_by(ANA)
     used = journey.slack.count("response_url")
     await journey.genesys.inject_fault("slow", seconds=0.4)
     journey.slack.inject_fault("response_url", "slow", times=1, seconds=1.0)
@@ -106,4 +109,4 @@ async def test_note_that_arrives_after_the_answer_does_not_stay(journey: Journey
     shown = [call.args["text"] for call in journey.slack.calls if call.method == "response_url"][used:]
     assert ["Starting" in text for text in shown] == [True, False, False]
     assert link(message)
-    assert journey.slack.seen_by(ANA) == [message]
+    assert journey.slack.seen_by(ANA) == seen
