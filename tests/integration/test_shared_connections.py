@@ -52,7 +52,7 @@ async def open_server() -> AsyncIterator[Server]:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    server.url = f"http://localhost:{runner.addresses[0][1]}"  # aiohttp keeps no cookies of an IP address anyway
     try:
         yield server
     finally:
