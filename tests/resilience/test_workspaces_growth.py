@@ -19,7 +19,7 @@ from tests.support.app import link
 from tests.support.replicas import until
 from tests.support.several import Several, open_workspaces
 
-WARM = 20
+CHANGES, WARM = 200, 20
 OFTEN = WorkspacesFileTiming(poll_seconds=0.005)
 SPARE = 4
 """How many tasks and sockets may have been missing when they were counted first, such as idle connections."""
@@ -63,15 +63,11 @@ async def change(several: Several, number: int, caplog: pytest.LogCaptureFixture
     await several.until(lambda found: "acme" in found and found["acme"]["ready"] and "error" not in found["acme"])
 
 
-@pytest.mark.parametrize(("http", "changes"), [(True, 120), (False, 200)], ids=["http", "socket"])
+@pytest.mark.parametrize("http", [True, False], ids=["http", "socket"])
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts the sockets in /proc")
-async def test_changes_leave_nothing_behind(
-    tmp_path: Path, http: bool, changes: int, caplog: pytest.LogCaptureFixture
+async def test_two_hundred_changes_leave_nothing_behind(
+    tmp_path: Path, http: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """120 changes show what each kind of change leaves behind, and 200 also what a change leaves now and then.
-
-    Both transports share all but the receiver.
-    """
     caplog.set_level(logging.INFO)
     async with open_workspaces(tmp_path, "acme", "globex", http=http, file_timing=OFTEN) as several:
         for number in range(WARM):
@@ -79,7 +75,7 @@ async def test_changes_leave_nothing_behind(
         assert link(await several.journeys["acme"].asks())
         before = await held(several)
         assert before.objects["Bot"] == 2
-        for number in range(WARM, changes):
+        for number in range(WARM, CHANGES):
             await change(several, number, caplog)
         assert link(await several.journeys["acme"].asks("Deal"))
         after = await held(several)

@@ -78,7 +78,7 @@ def filled(kind: type[CobrowseError], code: str) -> st.SearchStrategy[CobrowseEr
 
 @each_case(("kind", "code"), CODES, ids=[code for _, code in CODES])
 def test_every_failure_survives_being_written_down(kind: type[CobrowseError], code: str) -> None:
-    @settings(max_examples=max(10, 50 // len(kind.possible_codes())))  # fifty or more for each class
+    @settings(max_examples=max(25, 100 // len(kind.possible_codes())))  # a hundred or more for each class
     @given(error=filled(kind, code))
     def survives(error: CobrowseError) -> None:
         assert error.code == code
