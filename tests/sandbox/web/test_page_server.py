@@ -46,6 +46,7 @@ async def test_files_have_a_strict_policy_and_nothing_else_is_served(served: San
                 assert answer.status == 200
                 assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self';")
                 assert answer.headers["X-Content-Type-Options"] == "nosniff"
+                assert answer.headers["Cache-Control"] == "no-store"
         for name in (
             "page.py",
             "%2e%2e%2fpage.py",
