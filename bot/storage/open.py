@@ -90,9 +90,6 @@ async def open_store(
 ) -> AsyncIterator[Storage]:
     """Open the database, create or migrate the tables, and yield the store.
 
-    A process that serves one workspace uses this store. A process that serves several workspaces gets the store of each
-    workspace from the method `in_workspace` of this store.
-
     - `url`: the value of DATABASE_URL.
     - `keys`: the encryption keys, newest first. Without keys, secrets are stored as plain text.
     - `retention_days`: the number of days after which requests and sessions are deleted.
