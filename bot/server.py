@@ -247,7 +247,10 @@ async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
 
 
 def reachable_at(port: int) -> RunningReceiver:
-    """Return a RunningReceiver for an HTTP server on `port`: ready now, always connected, and never refused."""
+    """Return a RunningReceiver for an HTTP server that listens on `port`.
+
+    Its `ready` is done, `refused` is never done, and `is_connected` always returns True.
+    """
     loop = asyncio.get_running_loop()
     running = RunningReceiver(loop.create_future(), loop.create_future(), _always)
     running.ready.set_result(port)

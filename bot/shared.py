@@ -36,7 +36,7 @@ from bot.storage.open import Storage, open_store
 class Durations:
     """The durations that each layer uses, such as time limits. Tests pass other values.
 
-    `bounds`: the maximum amounts of incoming data that the bot handles at the same time.
+    `bounds` is not a duration. It limits how much incoming data the bot handles at the same time.
     """
 
     core: CoreTiming = field(default_factory=CoreTiming)

@@ -48,10 +48,10 @@ T = TypeVar("T")
 
 
 class Load(Protocol):
-    """A function that reads one part of the settings of a workspace.
+    """A function that reads one part of the settings of a workspace, and returns this part.
 
-    Its argument `read` is a function that takes a Reader of these settings, and returns the part. Raises SettingsError
-    if the settings that `read` uses have faults.
+    `read`: reads the part from a Reader, such as `read_slack`. The Load function calls `read` with a Reader of the
+    workspace's settings. Raises SettingsError if the settings that `read` uses have faults.
     """
 
     def __call__(self, read: Callable[[Reader], T]) -> T: ...
@@ -122,9 +122,12 @@ def read_table(workspace: WorkspaceSettings, file: WorkspacesFile) -> Setup:
 
 
 def _read_parts(whole: Settings | None, load: Load, faults: dict[str, None]) -> Setup:
-    """Read the parts of the settings with `load`. Return a Setup whose `results` has one result for each fault.
+    """Read a workspace's settings part by part, so that a fault in one part does not keep the others from being read.
+
+    Return a Setup whose `results` has one result for each fault.
 
     - `whole`: all settings; None if any of them has a fault.
+    - `load`: reads one part, such as the settings of Slack.
     - `faults`: the faults found so far, as keys. This function adds the faults of Genesys's settings.
     """
     service = try_load(partial(load, settings.read_service_alone), faults)
@@ -256,7 +259,8 @@ def check_audit_log(where: str) -> CheckResult:
 def _customer_page(service: ServiceSettings) -> list[CheckResult]:
     """Check the settings of the customer's page, to which the links on session cards lead.
 
-    Return one result; no result if GENESYS_COBROWSE_API is `sessions`. The session service then has its own page.
+    Return a list with one result. Return [] if GENESYS_COBROWSE_API is `sessions`, because the session service then
+    provides the page.
     """
     if service.conversations is None:
         return []

@@ -40,7 +40,7 @@ async def reach(name: str, url: str, proxies: Proxies) -> Reachability:
 
     Send one HTTP request without a token. Any HTTP answer means that the server is reachable.
 
-    - `name`: the area in the failed result if the server is unreachable.
+    - `name`: the area that is checked, such as "slack". If the server is unreachable, the failed result has this name.
     - `proxies`: decides which proxy the request uses.
     """
     proxy = proxies.to(url)

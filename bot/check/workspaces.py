@@ -40,7 +40,8 @@ async def check_workspaces(
     - `only`: the short name of the only workspace to check; None to check all workspaces and the shared parts.
     - `user_id`: the Slack user whose access is checked, too, in each workspace; None to check nobody.
     - `env_file`: the path of .env.
-    - `remarks`: one text for each part of .env that the bot ignores: the problem, and then the fix.
+    - `remarks`: one text for each part of .env that the bot ignores. Each text has a sentence with the problem, and
+      then a sentence with the fix.
     """
     environ, config_token = _without_config_token(environ) if only else (environ, "")
     faults: dict[str, None] = {}

@@ -84,10 +84,13 @@ def _known(context: click.Context, option: click.Parameter, name: str | None) ->
 
 
 def _needed(context: click.Context, option: click.Parameter, name: str | None) -> str:
-    """Check the value of --workspace for a command that needs this option if there are several workspaces.
+    """Check the value of --workspace and return it. Return "" if the process serves only one workspace.
 
-    Return the value; "" if the process serves only one workspace. If .env cannot be read, check nothing: the command
-    reports this error. If the file of workspaces cannot be read, print the reason and exit with 1.
+    Raises UsageError if the process serves several workspaces, and the option is missing or names none of them. Also
+    raises UsageError if the process serves only one workspace, and the option is given.
+
+    If .env cannot be read, check nothing: the command reports this error. If the file of workspaces cannot be read,
+    print the reason and exit with 1.
     """
     from bot.config import settings
 

@@ -27,7 +27,8 @@ class Environment:
     """The environment variables of the process and of the .env file.
 
     - `values`: the values, by the name of the variable.
-    - `remarks`: one sentence for each ignored part of the .env file.
+    - `remarks`: one text for each part of the .env file that the bot ignores. Each text has a sentence with the
+      problem, and then a sentence with the fix.
     """
 
     values: dict[str, str]
@@ -70,7 +71,7 @@ def data_directories(environ: Mapping[str, str]) -> list[Path]:
 
 
 def below_data_directory(path: str, environ: Mapping[str, str]) -> str:
-    """Prepend the first data directory to a relative path.
+    """Prepend the first directory in STATE_DIRECTORY to a relative path, and return the result.
 
     Return `path` unchanged if it is absolute or "", or if STATE_DIRECTORY is not set.
     """
@@ -79,7 +80,10 @@ def below_data_directory(path: str, environ: Mapping[str, str]) -> str:
 
 
 def is_in_data_directory(path: Path, environ: Mapping[str, str]) -> bool:
-    """Return whether a file is in a data directory or in one of the folders below a data directory."""
+    """Return whether a file is in a data directory or in one of the folders below a data directory.
+
+    `environ`: contains the variable STATE_DIRECTORY, which names the data directories. Without it, return False.
+    """
     where = path.absolute().parent.resolve()
     return any(where.is_relative_to(directory.resolve()) for directory in data_directories(environ))
 

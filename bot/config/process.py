@@ -80,8 +80,8 @@ class ProcessSettings:
 
     - `host`, `port`: the address and port on which the bot's HTTP server listens. A process with only one workspace, in
       Socket Mode, has no such server.
-    - `health_port`: a separate port for the health endpoints. With None, the HTTP server on `port` has the endpoints.
-      Without this server, there are then no health endpoints.
+    - `health_port`: a separate port for the health endpoints; None to have them on the HTTP server on `port`. With None
+      and without this HTTP server, the process has no health endpoints.
     - `shutdown_seconds`: how long a stop of the bot waits for accepted requests.
     - `audit_log`: the path of the audit log, "-" for standard output, or "" for no audit log.
     - `workspaces_file`: the path of the file of workspaces; "" if the process serves only one workspace.

@@ -181,6 +181,9 @@ def _credentials(reader: Reader) -> Credentials:
 def _next_credentials(reader: Reader) -> Credentials | None:
     """Read the credentials of the second OAuth client. Add each fault of a setting to `reader`.
 
+    The bot signs in with the second client if Genesys refuses the first one. The names of the second client's settings
+    end in `_NEXT`.
+
     Return None if no second client is set, if its secret is missing, or if its private key cannot be loaded.
     """
     client_id, secret = reader.text("GENESYS_CLIENT_ID_NEXT"), reader.text("GENESYS_CLIENT_SECRET_NEXT")

@@ -337,7 +337,10 @@ def _signing_secret(reader: Reader, name: str) -> str:
 
 
 def _other_kind(token: str) -> str:
-    """Return a space and a sentence that says which kind of token or secret a text is; "" if the kind is unknown."""
+    """Return a sentence that says what kind of token or secret `token` is; "" if the kind is unknown.
+
+    The sentence begins with a space.
+    """
     kinds = {
         APP_TOKEN: "This is an app-level token, which belongs to SLACK_APP_TOKEN.",
         "xoxb-": "This is a bot token, which belongs to SLACK_BOT_TOKEN.",

@@ -97,10 +97,11 @@ _NO_TEAM = TeamId("")
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A look-up in Slack: it reads a user, or asks whether the user is in a user group.
+    """A look-up in Slack: it reads a user, or finds out whether the user is in a user group. It asks no person.
 
-    - `group_id`: the user group; "" to read the user.
-    - `team_id`: the Slack workspace from which the request came; "" to read the user.
+    - `group_id`: the user group; "" for a look-up that reads the user.
+    - `team_id`: the Slack workspace from which the request came. A look-up that reads the user does not need it, and
+      has "".
     """
 
     user_id: UserId

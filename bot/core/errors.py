@@ -53,7 +53,7 @@ class SetupError(Exception):
 
     @property
     def line(self) -> str:
-        """Return the line that the command line prints: the sentence, then the code in square brackets."""
+        """Return the line that the command line prints: `sentence`, then `code` in square brackets."""
         return f"{self} [{self.code}]"
 
 
@@ -215,7 +215,7 @@ class HostNotFoundError(CobrowseError):
     """No host rule finds a host for the person.
 
     - `is_target`: True if another person or a workflow made the request, False if this person did.
-    - `tried`: the reason of each host rule, in the order of the rules.
+    - `tried`: for each host rule that the bot tried, the reason why the rule found no host. In the order of the rules.
     """
 
     code = "host_not_found"

@@ -164,7 +164,8 @@ class RequestState(StrEnum):
 
     A start goes from `accepted` to `creating`, `created` and `answered`. So does a request that sends a message to a
     customer. All other requests skip `creating` and `created`. A request with an error goes to `failed`, then to
-    `answered`. If the call to Genesys has to wait, the request goes back from `creating` to `accepted`.
+    `answered`. Before the call to Genesys waits for the rate limit, or is sent again, the request goes back from
+    `creating` to `accepted`.
     """
 
     ACCEPTED = "accepted"
@@ -260,8 +261,10 @@ class Request:
         """Return the request that repeats this request after a press on a button such as *Try again*.
 
         The result is a copy of this request with the id, key, time, response_url, modal, trace, `replaces` and
-        `is_group_message` of `press`. It also has the application, conversation and argument of `press`, each only if
-        `press` has one. It is no duplicate request. `press`: the request of the press.
+        `is_group_message` of `press`. The application, the conversation and the argument also come from `press`, each
+        only if `press` has one. `duplicate_of` is None in the result.
+
+        `press`: the request of the press.
         """
         return replace(
             self,
@@ -307,7 +310,7 @@ class WorkflowStep:
 
     @property
     def key(self) -> str:
-        """Return the `key` of the step's request. All deliveries of one execution by Slack have the same key."""
+        """Return the `key` of the step's request. Two deliveries of one execution have the same key."""
         return f"step:{self.execution_id}"
 
     @property
@@ -436,7 +439,13 @@ class SessionPhase(StrEnum):
 
 
 class SessionEnding(StrEnum):
-    """How a session ended after the customer had joined it."""
+    """How a session ended after the customer had joined it.
+
+    - CUSTOMER: the customer left.
+    - AGENT: the agent's side ended the session in Genesys.
+    - TIMED_OUT: the session timed out.
+    - FAILED: the connection failed.
+    """
 
     CUSTOMER = "customer"
     AGENT = "agent"

@@ -70,7 +70,11 @@ class ToldReaders:
         self._expected[notice.kind, notice.key] = tuple(each for each in readers if each not in refused)
 
     def replace(self, notices: Sequence[Notice]) -> None:
-        """Record who has a message of each notice in `notices`. Forget who has a message of any other notice."""
+        """Record who has a message of each notice in `notices` that is not over.
+
+        Forget who has a message of any other notice. If somebody has a message of a notice, also forget who else will
+        get one.
+        """
         self._readers = {(each.kind, each.key): _delivered(each) for each in notices if each.over_at is None}
         self._expected = {key: readers for key, readers in self._expected.items() if not self._readers.get(key)}
 
@@ -187,7 +191,7 @@ class NoticeBoard:
         self._wake.set()
 
     def start(self) -> None:
-        """Start the background task."""
+        """Start the background task, which sends and updates the messages of notices."""
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -266,7 +270,10 @@ class NoticeBoard:
 
 
 def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
-    """Return the notice's messages with `edited` marked as up to date, or without it if a newer message replaces it."""
+    """Return the notice's messages after Slack has edited the message `edited`.
+
+    Mark `edited` as up to date. If a newer message has replaced `edited`, leave `edited` out instead.
+    """
     shows = replace(edited, version=notice.version, is_over=notice.over_at is not None)
     is_current = edited.opened_at == notice.opened_at
     return tuple(
@@ -275,6 +282,9 @@ def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
 
 
 def _delivered(notice: Notice) -> tuple[str, ...]:
-    """Return the readers whose message in Slack says correctly whether the notice is over or goes on."""
+    """Return the users and channels whose message shows what is true now: the notice is over, or it goes on.
+
+    A message that Slack has refused does not count.
+    """
     is_over = notice.over_at is not None
     return tuple(message.reader for message in notice.messages if message.ts and message.is_over == is_over)

@@ -141,7 +141,7 @@ class RequestRepository(Protocol):
 
 
 class HostCache(Protocol):
-    """Reads host links, and stores the hosts that host rules found."""
+    """Stores the host that a host rule found for a person, for a limited time. Also reads host links."""
 
     async def linked(self, team_id: TeamId, user_id: UserId, *, is_exact: bool = False) -> HostId | None:
         """Return the host of this person's host link; None if there is no link.
@@ -171,7 +171,8 @@ class HostLinkRepository(Protocol):
     async def link(self, links: Sequence[HostLink], on_progress: Callable[[int], None] = lambda done: None) -> None:
         """Store these host links in one transaction. A link replaces an earlier link of the same team and user.
 
-        The database gets the links in batches. `on_progress`: called after each batch with the number of links in it.
+        The database gets the links in batches. `on_progress`: called after each batch. Its argument is the number of
+        links in this batch.
         """
 
     async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
@@ -223,9 +224,9 @@ class SessionRepository(Protocol):
         """
 
     async def name_ending(self, request_id: RequestId, session_id: SessionId) -> None:
-        """Store the id of the session that an END request is about to end, as the request's argument.
+        """Store, as the argument of an END request, the id of the session that the request is about to end.
 
-        If the request is processed again after a crash, it then means the same session.
+        If the bot processes the request again after a crash, the argument says which session to end.
         """
 
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
@@ -235,15 +236,18 @@ class SessionRepository(Protocol):
         """
 
     async def record_joined(self, record: SessionRecord, joined_at: datetime | None, seconds: float) -> bool:
-        """Store that the customer has joined a session. Keep the session open for at least `seconds` from now.
+        """Store that the customer has joined a session. If it would end sooner, move its end to `seconds` from now.
 
-        Return False and change nothing if the session has ended, if it is already stored that the customer has joined,
-        or if a newer session with the same id is stored. Otherwise return True. If several replicas call this method
-        for one session, only one of them gets True. `joined_at`: when the customer joined; None if unknown.
+        Return False and leave the session unchanged if its end or the joining is already stored. Do the same if the
+        service has meanwhile given the session's id to a newer session. Otherwise return True. If several replicas call
+        this method for one session, only one of them gets True. `joined_at`: when the customer joined; None if unknown.
         """
 
     async def keep_joined(self, session_id: SessionId, seconds: float) -> None:
-        """Keep a session that the customer has joined open for at least `seconds` from now."""
+        """Move a session's stored end to `seconds` from now. If the end is already later, change nothing.
+
+        Also change nothing if the session has ended, or if it is not stored that the customer has joined.
+        """
 
     async def record_over(self, record: SessionRecord, state: SessionState) -> bool:
         """Store the final state of a session, as Genesys reports it, and delete the link.
@@ -304,7 +308,7 @@ class PostedMessageRepository(Protocol):
         """
 
     async def postpone_post(self, post: PostedMessage) -> None:
-        """Postpone the next update of a message to the end of its session."""
+        """Set the time of a message's next update to the end of the session that the message shows."""
 
     async def drop_post(self, post: PostedMessage) -> None:
         """Delete the stored entry of a message. The message itself stays in Slack."""
@@ -460,7 +464,9 @@ class SessionMessages(Protocol):
     """Posts messages that show a session, and updates them."""
 
     async def share(self, record: SessionRecord, request: Request) -> None:
-        """Post a session publicly: in the thread that a START request names, or else in the request's channel.
+        """Post a session's card, with the link, for everybody in the request's channel.
+
+        If a START request names a thread, post the card in this thread.
 
         Post at most one message for each request. Raises SharingError, with the reason, if the message was not posted
         or if it is not certain that Slack posted the message. Raises SessionActionError if the session is already
@@ -572,8 +578,8 @@ class SessionsApi(Protocol):
     async def look(self, record: SessionRecord, *, live: bool = False) -> SessionState:
         """Return a session's state; UNKNOWN_STATE if the service does not report the state.
 
-        `live`: True if no person waits for the answer. If such a call would delay the calls of people, send nothing and
-        raise ServiceBusyError.
+        `live`: True if the bot watches the session in the background; False if a person waits for the answer. With
+        True, the bot sends no call that would delay people's calls, and raises ServiceBusyError instead.
         """
 
     async def end(self, session_id: SessionId) -> str | None:
@@ -693,8 +699,8 @@ class SetupProbe(Protocol):
     async def is_repaired(self, error: CobrowseError) -> bool | None:
         """Return whether the call that failed with `error` would succeed now.
 
-        Return None if only a real call would show this, such as the creation of a session, or if the test itself fails
-        for another reason.
+        Return None if the test cannot find out: only a real call would show it, such as the creation of a session, or
+        the test itself fails because of another problem.
         """
 
 
@@ -713,10 +719,16 @@ class MessageSender(Protocol):
     """
 
     async def sms(self, sender: str, to: str, text: str, hooks: CallHooks) -> str | None:
-        """Send an SMS from the phone number `sender` to the phone number `to`."""
+        """Send an SMS from the phone number `sender` to the phone number `to`.
+
+        Return Genesys's correlation id; None if Genesys sent none.
+        """
 
     async def email(self, sender: str, to: str, subject: str, text: str, hooks: CallHooks) -> str | None:
-        """Send an email from the address `sender` to the address `to`."""
+        """Send an email from the address `sender` to the address `to`.
+
+        Return Genesys's correlation id; None if Genesys sent none.
+        """
 
 
 class HostDirectory(Protocol):
@@ -794,8 +806,8 @@ class OAuthClient(Protocol[G]):
         """Exchange an authorization code for tokens.
 
         Return the tokens, the id of the Genesys user who signed in (None if unknown), and Genesys's correlation id
-        (None if Genesys sent none). `verifier`: the PKCE code verifier that was passed to `address`. Raises
-        ServiceError if Genesys refuses the code or does not answer.
+        (None if Genesys sent none). `verifier`: the PKCE code verifier with which the method `address` made
+        the URL of this sign-in. Raises ServiceError if Genesys refuses the code or does not answer.
         """
 
     async def give_back(self, grant: G) -> None:

@@ -104,12 +104,15 @@ class ListPage:
 
     @property
     def size(self) -> int:
-        """Return the maximum number of sessions on a page: 20 for LIVE, else 10."""
+        """Return the maximum number of sessions on a page: 20 if the kind of the list is LIVE, else 10."""
         return 20 if self.kind is ListKind.LIVE else 10
 
     @property
     def is_live(self) -> bool:
-        """Return whether the list can hold sessions that the reader neither hosts nor started."""
+        """Return whether the list can show sessions of people other than the reader.
+
+        This holds for the open sessions of the workspace, and for those of one agent.
+        """
         return self.kind in (ListKind.LIVE, ListKind.HOME) or self.agent is not None
 
     @classmethod
@@ -148,9 +151,10 @@ class SessionEnded:
     """The bot has ended a session.
 
     - `reference`: the service's correlation id; None if there is none.
-    - `listing`: the sessions that are still open, if the pressed button was in a list; else None.
-    - `card`: if the button that ended `record` is on the session card of another session, this other session; else
+    - `listing`: the sessions that are still open, if the pressed button was in a list that the requester may see; else
       None.
+    - `card`: the session on whose card the button was pressed, if this session is not `record`, and if the requester
+      may see the card; else None.
     - `other_open`: the newest open session, besides `card`, of the agent of `card`. None if there is no such session,
       or if `card` is None.
     """
@@ -300,7 +304,8 @@ class FaultState(StrEnum):
 class FaultChecked:
     """Result of *Check again*: whether a fault is fixed.
 
-    This is also the result of a TELL request if the fault is fixed already, so that the bot tells nobody.
+    A request to tell the administrators about a failed request (TELL) also has this result if the fault is already
+    fixed. The bot then tells the administrators nothing.
     """
 
     code = "fault_checked"

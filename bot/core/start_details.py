@@ -81,8 +81,9 @@ def details_of(argument: str | None) -> StartDetails:
 def without_address(argument: str | None) -> str | None:
     """Return the `argument` of a START request without the customer's address, to recognize duplicate requests.
 
-    If `argument` contains an address, return a text with the thread and the fingerprint of the address. `details_of`
-    cannot decode this text. Return any other `argument` unchanged.
+    If `argument` contains an address, return a text with the address's fingerprint, and before it the id of the thread
+    in which to post the session, if there is one. `details_of` cannot decode this text. Return any other `argument`
+    unchanged.
     """
     details = details_of(argument)
     return f"{details.thread} {details.fingerprint}".strip() if details.send_to else argument

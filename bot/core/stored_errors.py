@@ -149,7 +149,10 @@ def _of_this_version(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_detail(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the record. For a SendRejectedError, add `detail`, a copy of the field that FIELDS_OF_DETAILS names."""
+    """Return the record of an error, in which a SendRejectedError has its `detail` under this name.
+
+    Records hold the detail under the name that FIELDS_OF_DETAILS gives, which is also kept.
+    """
     code = record.get("code")
     name = FIELDS_OF_DETAILS.get(code) if isinstance(code, str) else None
     return record | {"detail": str(record[name])} if name in record else record

@@ -135,8 +135,8 @@ class LiveTiming:
     - `end_margin_seconds`: how long after a session's end time the bot looks at the session, to read its final state.
     - `busy_seconds`: the pause if the rate limit allows no call.
     - `hint_gap_seconds`: the shortest pause between two looks at one session.
-    - `catch_up_seconds`: the shortest pause between two looks without a hint, counted over all covered sessions. The
-      pause leaves room in the rate limit for looks after a hint.
+    - `catch_up_seconds`: the bot looks at only one of all covered sessions without a hint in each period of this
+      length. This leaves room in the rate limit for looks after a hint.
     - `give_up_seconds`: how long after a session's end time the bot goes on looking at the session, if Genesys has not
       reported a final state.
     - `reply_seconds`: how long after a request Slack accepts messages at its response_url.
@@ -209,8 +209,8 @@ class GenesysTiming:
     first_backoff_seconds: float = 0.5
     """The wait before the first retry. Each later wait is twice as long."""
     max_backoff_seconds: float = 20.0
-    """How long one call may take with all attempts and backoffs. Neither pauses that Genesys asked for by Retry-After
-    nor the wait for the rate limit count."""
+    """The bot retries a call only within this time, which all attempts and backoffs of the call share. Pauses that
+    Genesys asked for by Retry-After do not count. Nor does the wait for the rate limit."""
     max_retry_after_seconds: float = 180.0
     """How long one call may wait in total because Genesys asked for a pause by Retry-After."""
 
@@ -265,14 +265,15 @@ class SlackTiming:
     last_post_timeout: float = 0.9
     """The value used in place of `post_timeout` when the process is stopping."""
     agent_timeout: float = 3.0
-    """How long the message to an agent may take which says that somebody else started a session for the agent."""
+    """How long it may take to tell an agent that another person or a workflow started a session for the agent."""
     http_timeout: float = 10.0
     """In calls of the Web API: how long it may take to open a connection, and the longest pause between two reads."""
     response_url_timeout: float = 5.0
     """The value used in place of `http_timeout` for a post to a response_url. The value is short, so that the bot can
     replace a dead connection and post again within `post_timeout`."""
     repeat_seconds: float = 0.5
-    """The wait before the first retry of a call or a post. For a call, each later wait is twice as long."""
+    """The wait before the first retry of a Web API call or of a post to a response_url. For a post, all later waits are
+    the same. For a call, each later wait is twice the one before; a random time is added to each wait."""
     probe_interval_seconds: float = 30.0
     """How often the bot tries the server of response_urls again after the server stopped answering."""
     probe_timeout: float = 2.0

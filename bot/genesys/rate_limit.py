@@ -98,7 +98,7 @@ class RateLimiter:
         return self._waits[needs]
 
     def try_share(self, share: Share) -> bool:
-        """Return whether `share` allows a call now.
+        """Return whether `share`, a part of the rate limit, has room for one more call now.
 
         If True, the call counts towards the share from now on, and the caller must call `acquire` before it sends the
         call.
@@ -204,11 +204,10 @@ class RateWindow:
         return True
 
     def try_share(self, share: Share) -> bool:
-        """Return whether `share` allows a call now. If True, the call counts towards the share from now on.
+        """Return whether `share` allows a call now. If True, count the call as one of the share's calls.
 
-        Ignore `share.only_idle`, which RateLimiter checks.
-
-        The share allows `allowed // share.one_of` calls in one minute, or one call if that is less than one.
+        The share allows 1/`share.one_of` of the allowed calls per minute, rounded down, but at least one call. Ignore
+        `share.only_idle`, which RateLimiter checks.
         """
         now, sent = self._clock(), self._shared[share]
         while sent and sent[0] <= now - self._window_seconds:
@@ -238,9 +237,13 @@ class RateWindow:
         return max(0.0, (self._probe_until if now < self._probe_until else self._ends_at) - now)
 
     def release(self, headers: Mapping[str, str] | None = None, *, reached: bool = True) -> None:
-        """Record that a call has ended, and learn the count and the limit from the answer's headers.
+        """Record that a call has ended, and update this object with the numbers in the answer's headers.
 
-        - `headers`: the headers of the answer; None if there is no answer, or if the call used another token.
+        The headers say how many calls are used and allowed, and when the window ends. If the constructor got
+        `per_minute`, this limit stays.
+
+        - `headers`: the headers of the answer; None if there is no answer, or if the call used a person's token, which
+          has another rate limit.
         - `reached`: False if the call was not sent, or got no answer. It then does not count towards the rate limit.
         """
         self._in_flight -= 1
@@ -327,7 +330,8 @@ class FairQueue:
 
         - `hooks`: the call hooks of the request; None for a background call. If the expected wait is more than 0
           seconds, call `hooks.on_wait` with the wait.
-        - `continues`: if True, the call goes before all waiting calls.
+        - `continues`: True for a retry, or if an earlier call for the same session was sent. The call then goes before
+          all waiting calls. A background call then goes before the waiting background calls only.
 
         Raises the exceptions of `hooks.on_wait`.
         """
@@ -380,11 +384,13 @@ class FairQueue:
         return turn
 
     def _enqueue(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None, continues: bool) -> int:
-        """Add a call to `queue`. Return the number of calls that go before this call; 0 for a background call.
+        """Add a call to `queue`. Return the number of calls that go before this call.
+
+        For a background call, do not count, and return 0.
 
         - `turn`: the future that completes when the call may be sent.
         - `hooks`: None for a background call.
-        - `continues`: if True, add the call at the front, and let its requester go next.
+        - `continues`: if True, put the call at the front of `queue`, and its requester before all other requesters.
         """
         if continues:
             queue.appendleft(turn)
@@ -474,9 +480,10 @@ class PermissionHolds:
         return hold is not None and self._clock() < hold.until
 
     def has_hold(self, needs: str) -> bool:
-        """Return whether there is a hold for the permission `needs`.
+        """Return whether there is a hold for the permission `needs`, even if its time is over.
 
-        A hold exists from a 429 until an answer other than 429 that arrives after the hold's time.
+        A hold begins with a 429. After its time, calls go out again, but the hold stays until one of them gets another
+        answer than 429.
         """
         return needs in self._holds
 

@@ -45,7 +45,16 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class RetryRule(Enum):
-    """The condition under which a failed call may be sent again. The values of the members describe the conditions."""
+    """Whether and how often a failed call may be sent again, by what its error says.
+
+    The value of each member says which errors it is for.
+
+    - NEVER: do not send the call again.
+    - RETRY_AFTER: send it again, after the time that Genesys named.
+    - UNREACHED: send it again, MAX_RETRIES_UNREACHED times at most.
+    - SERVER_ERROR: send it again, MAX_RETRIES_SERVER_ERROR times at most.
+    - IF_SAFE: as SERVER_ERROR, but only a call that does no harm if Genesys carries it out twice.
+    """
 
     NEVER = "never"
     RETRY_AFTER = "Genesys did not act, and may say when to retry"
@@ -94,7 +103,10 @@ def error_from_response(response: httpx.Response, *, needs: str) -> CallError | 
 
 
 def error_from_exception(error: httpx.TransportError) -> CallError:
-    """Convert an httpx exception to a CallError, whose retry rule depends on the exception's cause."""
+    """Convert an httpx exception to a CallError.
+
+    The retry rule is UNREACHED if the exception proves that no byte reached Genesys, else IF_SAFE.
+    """
     if is_unreached(error):
         return CallError(ServiceUnreachableError(), RetryRule.UNREACHED)
     return CallError(OutcomeUnknownError(), RetryRule.IF_SAFE)

@@ -179,7 +179,10 @@ class AuditLog:
                 self._write(request, error, reached=True)
 
     def record_command(self, fields: Mapping[str, Any]) -> None:
-        """Write an audit line about a command in a terminal or a changed secret. `fields`: the fields of the line."""
+        """Write an audit line about a command in a terminal, or about the change of a secret.
+
+        `fields`: the fields of the line.
+        """
         self._write_line(fields)
 
     def _write(self, request: Request, outcome: Result, *, reached: bool) -> None:

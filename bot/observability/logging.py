@@ -123,7 +123,8 @@ class Redactor:
     def _cut_at(self, text: str, max_length: int) -> int:
         """Return the last position up to `max_length` that is not inside a word or a known secret.
 
-        A cut inside a secret could leave its beginning in the log: a pattern does not always match a part of a secret.
+        The text is cut before its secrets are masked. The first part of a secret, without the rest, might match no
+        pattern, and would then stay in the log.
         """
         end = _word_start(text, max_length)
         if self._forms:

@@ -319,7 +319,7 @@ class PrometheusMetrics(Metrics):
         self._workspace_reloads(result).inc()
 
     def watch_workspaces(self) -> None:
-        """Create the counters for changes of the file of workspaces, with the value 0."""
+        """Prepare to count changes of the file of workspaces: create the counters, with the value 0."""
         for result in FILE_RELOADS:
             self._workspace_reloads(result)
 
@@ -351,9 +351,10 @@ class PrometheusMetrics(Metrics):
         return family.labels(*self._workspace) if self._workspace else family
 
     def _by(self, family: M) -> Callable[..., M]:
-        """Return a function that returns a series of this workspace.
+        """Return a function that looks up one series of the metric `family`, for this workspace.
 
-        The function takes the values of all labels of `family` except `workspace`.
+        The arguments of the function are the values of the metric's labels, without the label `workspace`. A series
+        holds the numbers for these values.
         """
         return cache(partial(family.labels, *self._workspace))
 

@@ -1,4 +1,4 @@
-"""Limit the log lines that people outside can cause, for example by sending bytes that are not HTTP."""
+"""Limit the number of log lines about a problem that can occur often, such as bytes from a client that are not HTTP."""
 
 import asyncio
 import logging
@@ -9,9 +9,9 @@ INTERVAL_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Pending:
-    """The current interval of one reason; see ThrottledLog. Holds the content of the next log line.
+    """The log records with one reason (see ThrottledLog), and the content of the next log line about them.
 
-    - `timer`: ends the interval.
+    - `timer`: ends the current interval.
     - `level`, `message`: the level and the message of the first record.
     - `fields`: the fields of the newest record.
     - `count`: the number of records that have no log line yet.

@@ -118,7 +118,11 @@ def _block(block: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
 
 
 def _element(element: Mapping[str, Any]) -> str:
-    """Return the label, the options or the placeholder of an interactive element, in square brackets."""
+    """Return the text of an interactive element, in square brackets.
+
+    For a button, return the label. For an overflow menu, radio buttons or checkboxes, return the options. For any other
+    element, return the placeholder, or "Choose…" if the element has none.
+    """
     match element["type"]:
         case "button":
             return f"[{element['text']['text']}]"

@@ -1,8 +1,9 @@
 """Hold the words for commands in languages other than English (pure). Every user can type the words of every language.
 
 command_words.py decides what the words mean in a text. Accents make no difference. Some command words often begin a
-session's name: "fin" alone ends a session, but "Fin de mes" is a session's name. The bot carries out such a command
-without a question only if all other words are fillers, such as "the", or nouns, such as "session".
+session's name: "fin" alone ends a session, but "Fin de mes" is a name. If only fillers, such as "the", and nouns, such
+as "session", follow such a word, the text is a command. If an unknown word and no noun follow, the text is a name. If
+an unknown word and a noun follow, the bot asks.
 """
 
 import unicodedata

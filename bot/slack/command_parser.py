@@ -120,8 +120,9 @@ class Query:
     """A command that starts no session, such as `status` or `end`.
 
     - `target`: the user whom the text mentions; None for nobody.
-    - `argument`: the text after the command word, without the user; None for none. For the command `send`, it is
-      always a result of `customer_messages.pack`. The packed address is "" if the text has no address.
+    - `argument`: the text after the command word, without the user; None for none. For the command `send`, the
+      function `pack` in customer_messages.py encodes the argument: it contains the customer's address, or "" if the
+      text has none.
     """
 
     kind: RequestKind
@@ -167,7 +168,8 @@ Command = Start | Query | New | Choice | NotUnderstood
 class Grammar:
     """The rules of parsing that depend on the installation.
 
-    - `genesys_app`: parses the ids and URLs of conversations; None if a text cannot name a conversation.
+    - `genesys_app`: parses the ids and URLs of conversations; None if sessions belong to no conversation. Then no text
+      can name one.
     - `countries`: ISO codes of countries. A number without a plus is a phone number if it is valid in one of them.
     """
 
@@ -324,8 +326,7 @@ def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
 def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
     """Return the request to send a link, if the text means *send* and contains exactly one address; else None.
 
-    `start`: a Start whose `target` is the user that the requester mentioned before the text; None for nobody. If there
-    is such a user, return None.
+    Also return None if the requester mentioned a user before the text. This user is the `target` of `start`.
     """
     if start.target or not MAY_HOLD_ADDRESS.search(text):
         return None
@@ -341,10 +342,11 @@ def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
 def _start(start: Start, text: str, grammar: Grammar) -> Command:
     """Parse a text that is no command: an optional conversation, then the session's name. Return a Start.
 
-    `start`: a Start whose `target` is the user that the requester mentioned before the text; None for nobody.
+    There are two exceptions. If the text begins with a URL that does not lead to a conversation, return NotUnderstood.
+    If the name contains an email address or a phone number, return a Choice in most cases. `_named` says when a Start
+    is enough.
 
-    Return NotUnderstood if the text begins with a URL that does not lead to a conversation. If the name contains an
-    email address or a phone number, return a Choice, or a Start that keeps the address out of the name.
+    `start`: a Start. Its `target` is the user that the requester mentioned before the text, or None.
     """
     app = grammar.genesys_app
     first = _FIRST_WORD.match(text) if app and not _is_quoted(text) else None
@@ -358,10 +360,11 @@ def _start(start: Start, text: str, grammar: Grammar) -> Command:
 
 
 def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False) -> Command:
-    """Return a Start with the text as the session's name. Return a Choice if the text contains an address.
+    """Return a Start with the text as the session's name. If the text contains an address, return a Choice instead.
 
-    Some texts with an address need no Choice, such as "+14155550123 Checkout". Such a text begins with its only
-    address. If this is a phone number, it has a plus. The other words are no command. The address becomes `send_to`.
+    A text such as "+14155550123 Checkout" contains an address, but still gets a Start. Such a text begins with an email
+    address, or with a phone number that has a plus. It has no second address, and its other words are no command. The
+    address becomes `send_to`.
 
     - `start`: a Start with the user and the conversation that the requester named before the text, if any.
     - `is_forced`: whether the requester put the text in quotes, to mark it as a name. Then any address needs a Choice.
@@ -386,15 +389,19 @@ def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False
 
 
 def _option(start: Start, text: str, grammar: Grammar) -> Start:
-    """Return a copy of `start` whose name is the text without its addresses. A single address becomes `send_to`."""
+    """Return a copy of `start` that has the text as the session's name, without the addresses in the text.
+
+    If the text contains exactly one address, the address becomes `send_to`. `_without` describes special cases.
+    """
     whole, found = _addresses(text, grammar)
     return _without(start, whole, found, grammar) if found else replace(start, name=_short_name(text, grammar))
 
 
 def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]]:
-    """Convert a text to a session's name of at most MAX_TEXT_LENGTH characters, and find the addresses in the name.
+    """Find the addresses in a text. Return the text as a session's name in plain text, and the addresses in this name.
 
-    Return the name, which still contains the addresses, and the addresses.
+    The name is cut to MAX_TEXT_LENGTH characters. It still contains the addresses. It is "" if no visible character is
+    left.
     """
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     return whole, find_addresses(whole, grammar.countries)
@@ -416,8 +423,10 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
     - `whole`: the name, cut to MAX_TEXT_LENGTH.
     - `found`: the addresses in `whole`.
 
-    If the text around a removed address forms a new address, remove this address, too, and set `send_to` to None. The
-    session gets no name if the remaining text is a command, has only fillers, or still contains an address.
+    If the text around a removed address forms a new address, remove this address, too, and set `send_to` to None.
+
+    The session gets no name if the remaining text can be a command, or still contains an address. It also gets no name
+    if only words remain that say nothing, such as "please" or "the".
     """
     rest = without_addresses(whole, found)
     send_to = found[0].text or None if len(found) == 1 else None

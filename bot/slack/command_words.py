@@ -12,9 +12,9 @@ from bot.slack.command_languages import VOCABULARIES, without_marks, words_of
 
 
 def _words(english: str, others: str = "") -> frozenset[str]:
-    """Return the words in `english`, and the words of the other languages in one field of Vocabulary.
+    """Return the words in `english`, and the words that the other languages have in the field `others`.
 
-    `others`: the name of the field; "" for no other languages.
+    `others`: the name of a field of Vocabulary; "" to return only the words in `english`.
     """
     return frozenset(english.split()) | (words_of(others) if others else frozenset())
 
@@ -122,17 +122,18 @@ def split(text: str) -> tuple[str, ...]:
 
 
 def read(words: Sequence[str]) -> Reading:
-    """Decide what words mean. `words` is a result of `split`.
+    """Decide which Meaning the words of a text have. `words` is a result of `split`.
 
     The main word is the first word that is not in LEADING, such as "end" in "please end it". If the main word is no
-    command word, `_read_loose` decides. Otherwise, the first of these lines that applies decides:
+    command word, `_read_loose` decides. Otherwise, the words after the main word decide. They fit if `_fits` returns
+    True for each of them, or if there are none. Use the first of these lines that applies:
 
-    - EITHER if all later words fit the command (see `_fits`), but the main word is in UNSURE.
-    - EITHER if all later words fit, but the text begins as a question, and the command is not in CHANGES_NOTHING.
-    - COMMAND if all later words fit.
-    - EITHER if a later word is a noun, or if each later word is a filler or a command word.
-    - EITHER if there are fewer than MIN_WORDS_OF_NAME words, and the main word is not in BEGINS_NAMES.
-    - NAME otherwise.
+    - They fit, but the main word is in UNSURE: EITHER.
+    - They fit, but a word in QUESTIONS is before the main word, and the command is not in CHANGES_NOTHING: EITHER.
+    - They fit: COMMAND.
+    - One of them is in NOUNS, or each of them is in FILLERS or COMMANDS: EITHER.
+    - The text has fewer than MIN_WORDS_OF_NAME words, and its main word is not in BEGINS_NAMES: EITHER.
+    - Otherwise: NAME.
 
     "who am I" at the start counts as the word `whoami`. So does "me", alone or with polite words.
     """
@@ -168,11 +169,11 @@ def _command_of(word: str, rest: Sequence[str]) -> str:
 
 
 def _read_loose(words: Sequence[str]) -> Reading:
-    """Decide what words mean if the main word is no command word. The first line that applies decides.
+    """Decide what words mean if the main word (see `read`) is no command word. The first line that applies decides.
 
-    - PLAIN_NAME if there is an unknown word: neither a filler nor a noun nor a command word.
-    - EITHER if there is a command word that is neither a filler nor a noun.
-    - FILLERS otherwise.
+    - PLAIN_NAME if a word is in none of FILLERS, NOUNS and COMMANDS.
+    - EITHER if a word is in COMMANDS, but neither in FILLERS nor in NOUNS.
+    - Meaning.FILLERS otherwise: the words are neither a name nor a command.
     """
     if not all(word in FILLERS or word in NOUNS or word in COMMANDS for word in words):
         return PLAIN
@@ -181,7 +182,10 @@ def _read_loose(words: Sequence[str]) -> Reading:
 
 
 def _fits(word: str, command: str) -> bool:
-    """Return whether a text with a word for `command` still means this command if `word` follows later."""
+    """Return whether `word` fits behind a word for `command`, as "session" fits behind "end" in "end session".
+
+    Fillers, nouns and other words for the same command fit. All command words fit behind "help".
+    """
     if word in FILLERS or word in NOUNS or word in BEHIND_A_COMMAND:
         return True
     return word in COMMANDS if command == "help" else COMMANDS.get(word) == command

@@ -136,7 +136,8 @@ _UNKNOWN = ApiError(Group.UNKNOWN, True, "unknown")
 def explain(code: str) -> ApiError:
     """Return the meaning of one of Slack's error codes.
 
-    For a code that this module does not know, the result has the group UNKNOWN, and `passes` is True.
+    For a code that this module does not know, the result has the group UNKNOWN, and says that the same call may succeed
+    later.
     """
     if code.startswith("restricted_action"):
         return _ROWS["restricted_action"]

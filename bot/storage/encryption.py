@@ -88,10 +88,10 @@ class Encryptor:
         return {**row, **{column: self.encrypt(row[column]) for column in SECRET_COLUMNS[table]}}
 
     def can_use(self, key_check: str) -> bool:
-        """Return True if a database is not encrypted, or if one of the keys decrypts it; otherwise False.
+        """Return True if a database is not encrypted, or if one of the keys decrypts its secrets; otherwise False.
 
-        `key_check`: the value `key_check` in the database's table `facts`. In an encrypted database, this value is the
-        encrypted text CHECK. Otherwise, it is the plain text CHECK.
+        `key_check`: the value `key_check` in the database's table `facts`. An encrypted database stores the constant
+        CHECK in encrypted form as this value. Any other database stores CHECK as it is.
         """
         return key_check == CHECK or self.decrypt(key_check) == CHECK
 

@@ -70,8 +70,8 @@ def inspect_storage(
     """Open a database, inspect the database, and yield the report.
 
     - `keys`: the encryption keys, newest first.
-    - `workspace`: the short name of the workspace in whose host links `StorageReport.linked` searches; "" if the
-      process serves only one workspace.
+    - `workspace`: the short name of a workspace; "" if the process serves only one workspace.
+      `StorageReport.linked` searches only the host links of this workspace.
 
     Raises StorageSetupError if the bot cannot use the database.
     """
@@ -93,8 +93,8 @@ def report(where: str, facts: Mapping[str, str], version: int, linked: Linked, s
     - `where`: the name of the database in messages to people.
     - `facts`: the values in the database's table `facts`, by name.
     - `version`: the version of the tables; 0 if there are no tables yet.
-    - `linked`, `secrets`: the report's functions that read the database. If there are no tables, the report gets
-      functions that find nothing instead.
+    - `linked`, `secrets`: the functions for these fields of the report, if `version` is not 0. If `version` is 0, the
+      report gets `no_host` and `no_secrets` instead.
     """
     is_encrypted = facts.get("key_check", CHECK) != CHECK
     if not version:
@@ -142,10 +142,10 @@ async def _inspect_file(path: Path, encryptor: Encryptor, scope: Scope) -> Async
 
 
 def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
-    """Return the names of the tables, the values in the table `facts`, and the `shared_mode` of an SQLite file.
+    """Read an SQLite file. Return the names of its tables, the values in its table `facts`, and its shared mode.
 
-    Return None if the file does not exist. Raises StorageSetupError, OSError or sqlite3.Error if the bot cannot use the
-    file.
+    The docstring of StorageReport describes the shared mode. Return None if the file does not exist. Raises
+    StorageSetupError, OSError or sqlite3.Error if the bot cannot use the file.
     """
     examine(path)
     if not path.exists():

@@ -80,11 +80,13 @@ def deduplication_key(request: Request) -> str:
 
 
 def accepting(agent: SlackUser | None) -> dict[str, Any]:
-    """Return the parameters with which the statement `accept` sets a request's state and finds the agent's host link.
+    """Return parameters for storing a new request, such as its state and the ids that find the agent's host link.
 
-    `agent`: the agent if the session can be created at once, else None. With an agent, the statement looks for the
-    agent's host link, and stores the request as `creating`. A duplicate request is always stored as `accepted`.
-    With None, the statement stores the request as `accepted`, and looks for no host link.
+    `agent`: the agent if the session can be created at once, else None.
+
+    With an agent, the database looks for the agent's host link, and stores the request as `creating`. A duplicate
+    request is stored as `accepted` instead. With None, the database stores the request as `accepted`, and looks for
+    no host link.
     """
     state = RequestState.CREATING if agent else RequestState.ACCEPTED
     team_id, user_id, other_id = (agent.team_id, agent.user_id, agent.other_id) if agent else (None, None, None)
@@ -109,8 +111,12 @@ def accepted(row: Mapping[str, Any] | None, scope: Scope) -> Accepted:
 def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
     """Read the agent's newest open session from a text. Return None if there is no text, or if it is unreadable.
 
-    `text`: four values with spaces between: the session's id, its end, the number of the agent's open sessions, and the
-    session's name. The end is in seconds since 1970; 0 if the customer is in the session.
+    `text`: four values with spaces between:
+
+    - the session's id
+    - the time at which the session ends, in seconds since 1970; 0 if unknown, because the customer is in the session
+    - the number of the agent's open sessions
+    - the session's name
     """
 
     def read() -> OtherSession | None:
@@ -193,7 +199,11 @@ def _readable(read: Callable[[], T]) -> T | None:
 
 
 def _bare_request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
-    """Build a Request from the readable values of an unreadable row."""
+    """Build a Request from a row in which some values cannot be decoded.
+
+    Use defaults in place of these values: HELP for the kind, the current time for `accepted_at`, None for `argument`
+    and `reply_url`.
+    """
     return Request(
         id=RequestId(row["id"]),
         key=row["key"],

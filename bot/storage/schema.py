@@ -61,8 +61,11 @@ def check_facts(facts: Mapping[str, str], tables: Collection[str], encryptor: En
 def _can_use_newer(facts: Mapping[str, str], encryptor: Encryptor) -> bool:
     """Return whether this program can use tables whose version is newer than VERSION.
 
-    Return False if the fact `usable_from` is more than VERSION. Return False also if this program would have to encrypt
-    the database, because this program does not know all columns with secrets.
+    Return False in two cases:
+
+    - The value `usable_from` in `facts` is more than VERSION: only newer programs can use these tables.
+    - The database is not encrypted, but this program has an encryption key. At its start, it would have to encrypt all
+      secrets, and it does not know all columns with secrets in newer tables.
     """
     encrypts_all = facts.get("key_check") == CHECK and encryptor.has_key
     return int(facts.get("usable_from", facts["version"])) <= VERSION and not encrypts_all

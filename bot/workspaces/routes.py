@@ -97,9 +97,9 @@ class WorkspaceRoutes:
                 callback.close()
 
     async def _handle(self, request: web.Request) -> web.Response:
-        """Answer an HTTP request with the newest route for its method and path.
+        """Answer an HTTP request with the route for its method and path. Of several routes, use the one added last.
 
-        Raises HTTPNotFound if there is no such route.
+        Raises HTTPNotFound if there is no route.
         """
         routes = self._routes.get((request.method, request.path))
         if not routes:

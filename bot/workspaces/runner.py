@@ -196,9 +196,10 @@ class WorkspaceRunner:
             self._retire(old)
 
     async def _until_work(self) -> None:
-        """Wait until the settings change, or until the wait after a failure is over.
+        """Wait until the settings change, or until the next try after a failure is due.
 
-        If the current bot's task ends during the wait, record the error, and wait again.
+        If the current bot's task ends first, record the error, and set the time of the next try. Then wait for that
+        time, or for a change of the settings.
         """
         while True:
             current = [self._current.task] if self._current else []
@@ -210,7 +211,7 @@ class WorkspaceRunner:
             self._failed(ended)
 
     def _refuse_table(self, error: SettingsError) -> None:
-        """Record the faults of the workspace's table. The next try follows only after a change of the file."""
+        """Record the faults of the workspace's table. Do not try to open a bot before the settings have changed."""
         self._note(error.code, " ".join(error.faults))
         self._retry_seconds = 0.0
 

@@ -39,7 +39,8 @@ class _Group(Generic[S]):
     - `accept`: the function that the subscriber passed to `subscribe`.
     - `used`: the stamps of the files at the last read; empty before the first read.
     - `seen`: the stamps of the files at the last call of `look`; empty before the first call.
-    - `reported`: the secrets whose new value is not in use, each with the result and the code that were logged last.
+    - `reported`: for each secret whose new value is not in use: the result that was logged last (UNREADABLE, INVALID or
+      REFUSED), and the code of the reason.
     - `retry_at`: the time on the clock of the watcher at which the files are read again after a refusal; infinite if no
       value was refused.
     - `retry_seconds`: the wait from the refusal to `retry_at`; 0 if no value was refused.
@@ -123,10 +124,10 @@ class SecretWatcher(Generic[S]):
     async def look(self, *, is_asked: bool = False) -> None:
         """Compare the stamps of all files with those of the last read, and read the changed files.
 
-        A changed file is read only when two calls in a row find the same stamp. Until then, the change may not be
-        complete. Also read files with a refused value whose next try is due.
+        Read a changed file only when two calls in a row find the same stamp. Until then, the change may not be
+        complete. If a subscriber has refused a new value, read the subscriber's files again when the next try is due.
 
-        `is_asked`: True to read all files now.
+        `is_asked`: True to read all files now, changed or not.
         """
         groups = self._groups[:]
         looking = asyncio.create_task(stamps_of([file for group in groups for file in group.files]))
@@ -140,8 +141,8 @@ class SecretWatcher(Generic[S]):
     async def _look(self, group: _Group[S], found: Mapping[str, Stamp], *, is_asked: bool) -> None:
         """Read the files of one subscriber if necessary, and pass settings with new values to `group.accept`.
 
-        Read changed files when two calls in a row find the same stamps. If `group.accept` has refused new values, read
-        the files again at `group.retry_at`.
+        Read the files if their stamps have changed since the last read, and are the same as at the previous call. Then
+        the change is complete. Also read the files at `group.retry_at`, if new values could not be used before.
 
         - `group`: the secrets of the subscriber.
         - `found`: the current stamps of all files.

@@ -114,7 +114,10 @@ class WorkspacesWatcher:
         changed(found)
 
     def _report(self, error: SettingsError) -> None:
-        """Log and count that the new file is not used. Do nothing if the error of the last read had the same faults."""
+        """Record in the log and in the metrics that the changed file is not used.
+
+        Do nothing if the error of the last read had the same faults.
+        """
         if self._reported == error.faults:
             return
         self._reported = error.faults

@@ -27,8 +27,8 @@ class WorkspaceSettings:
     - `name`: the short name of the workspace.
     - `fingerprint`: a hash of the table, of the CSV file in COBROWSE_HOSTS_FILE, and of the faults. If two reads give
       different hashes, the workspace has changed.
-    - `files`: the paths of the files after whose change the settings have to be read again: the CSV file in
-      COBROWSE_HOSTS_FILE and, if the table has a fault, the table's secret files.
+    - `files`: the paths of the files to watch. If one of them changes, the bot has to read the settings again. They are
+      the CSV file in COBROWSE_HOSTS_FILE and, if the settings in the table are invalid, the table's secret files.
     """
 
     name: str

@@ -34,7 +34,8 @@ class TableReader(Reader):
     - `environ`: all variables that the reader can read: `variables` and `shared`. It differs from the argument
       `environ`.
     - `paths`: the paths of the secret files that the table names.
-    - `has_read_wrong_key`: whether `given` was called for a variable in whose key the constructor found a fault.
+    - `has_read_wrong_key`: True after a call of `given` for a variable whose key in the table has a fault. The
+      constructor finds these faults.
     """
 
     def __init__(self, workspace: str, table: Table, shared: Mapping[str, str], environ: Mapping[str, str]) -> None:
@@ -50,8 +51,8 @@ class TableReader(Reader):
     def given(self, name: str) -> str:
         """Return the value of a variable in `environ`, without quotes around it; "" if `environ` has no value.
 
-        If the constructor found a fault in the variable's key in the table, `environ` lacks the value in the table. The
-        result is then the value that all workspaces share, or "". In this case, also set `has_read_wrong_key` to True.
+        If the constructor found a fault in the table's key for this variable, `environ` does not contain what the table
+        says. The result is then the value that all workspaces share, or "". Also set `has_read_wrong_key` to True.
         """
         self.has_read_wrong_key |= _key(name) in self._wrong_keys
         return super().given(name)
@@ -61,9 +62,11 @@ class TableReader(Reader):
 
         `fix`: what is wrong with the value, and how to fix the value. The text can name other variables.
 
-        Do nothing if the constructor found a fault in the table's key for `name`, or in the key for a variable that
-        `fix` names. Do nothing either if the same fault, or a fault about invalid characters in the value, was added
-        before.
+        Do nothing in these cases:
+
+        - The constructor found a fault in the key that sets `name`, or in a key that sets a variable named in `fix`.
+        - The same fault was added before.
+        - A fault about invalid characters in the value was added before.
         """
         if self._wrong_keys.isdisjoint({_key(name), *map(_key, _VARIABLE.findall(fix))}):
             super().fault(name, fix)
@@ -120,9 +123,9 @@ class TableReader(Reader):
 
 
 def _key(name: str) -> str:
-    """Return the key in a table that sets the variable `name`; "" if there is none.
+    """Return the key by which a table sets the variable `name`; "" if KEYS has no such key.
 
-    The key is `name` in lower case. If a table has no such key, an ending `_FILE` of `name` is left out.
+    The key is `name` in lower case. If KEYS does not have this key, leave out the ending `_FILE` of `name`.
     """
     keys = (name.lower(), name.removesuffix("_FILE").lower())
     return next((key for key in keys if key in KEYS), "")

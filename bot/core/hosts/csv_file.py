@@ -164,7 +164,10 @@ def _shown(found: str, length: int = CELL_LENGTH) -> str:
 
 
 def _hint(cell: str) -> str:
-    """Return a hint for the user if the cell is a number such as 1.2E+10 or an error such as #NAME?; else ""."""
+    """Return the end of the sentence about a wrong cell: what the spreadsheet program did to the cell.
+
+    Return "" unless the cell is a number such as 1.2E+10 or an error such as #NAME?.
+    """
     if _NUMBER.fullmatch(cell):
         return ": the spreadsheet has made a number of it, so format the column as text and paste the id again"
     return ": a formula of the spreadsheet failed" if cell.startswith("#") and cell.endswith(("!", "?", "A")) else ""

@@ -90,7 +90,9 @@ class ListedHostRule:
 
 
 class EmailRule:
-    """Rule 2: take the only active Genesys user with the confirmed email address that the person has in Slack.
+    """Rule 2: take the only active Genesys user with the same email address as the person has in Slack.
+
+    The address has to be confirmed in Slack.
 
     `domains`: the domains of allowed email addresses; empty allows all domains.
     """
@@ -125,15 +127,16 @@ class ResolvedHost:
     def linked_to(self, host_id: HostId) -> "ResolvedHost":
         """Return a copy whose host is the one in the agent's host link.
 
-        `host_id`: the id of this host; "" if the agent's two Slack ids have host links to different hosts.
+        `host_id`: the id of this host; "" if the agent's two Slack ids have host links to different hosts. With "", the
+        method `check` of the copy raises HostNotFoundError.
         """
         return ResolvedHost(self.agent, Host(host_id, LINK))
 
     def check(self, *, is_target: bool) -> None:
         """Raise HostNotFoundError if the agent's two Slack ids have host links to different hosts.
 
-        The argument of `linked_to` was "" in this case. `is_target`: True if another person or a workflow requested the
-        session.
+        In this case, `host.id` is "". `is_target`: True if another person or a workflow requested the session. The
+        error contains this value.
         """
         if not self.host.id:
             raise _linked_twice(self.agent, is_target)

@@ -1,6 +1,7 @@
-"""Tell the requester of a session when the customer joins, and when the session is over, each at most once.
+"""Tell a session's requester that the customer has joined, and that the session is over: one message for each at most.
 
-Only the replica that stored the new state sends the message. Other modules update the cards of the session.
+The requester is the person who started the session: the agent, or a supervisor. Only the replica that stored the new
+state sends the message. Other modules update the cards of the session.
 """
 
 import asyncio
@@ -23,7 +24,10 @@ class StateTelling:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def record_event(self, event: SessionStateChanged) -> None:
-        """Post the new state of the session to the requester, in the background."""
+        """React to the event: post the session's new state to the requester, in the background.
+
+        Post nothing if the session has no response_url, or if the URL accepts no more messages.
+        """
         task = asyncio.create_task(self._tell(event.record))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

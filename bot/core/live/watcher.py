@@ -230,8 +230,8 @@ class SessionWatcher:
     def _may_look(self, watched: WatchedSession) -> bool:
         """Return whether the bot may look at a session now.
 
-        Of all covered sessions without a hint, the bot looks at only one in each period of `catch_up_seconds`. Other
-        sessions have no such limit.
+        Return True for a session that is not covered, and for a session with a new hint. For all other sessions
+        together, return True only once in each period of `catch_up_seconds`.
         """
         is_covered = self._source is not None and self._source.covers(watched)
         if not is_covered or watched.conversation_id in self._hinted:
@@ -245,10 +245,10 @@ class SessionWatcher:
     async def _finish(self, session_id: SessionId, record: SessionRecord | None) -> None:
         """Stop watching a session that has ended, and delete its response_url.
 
-        If Genesys has reported the end, a message may still need the URL. In this case, keep the URL until
-        `give_up_seconds` after the end: before that time, only postpone the next look.
+        If Genesys has reported the end, and the session ended less than `give_up_seconds` ago, a message may still need
+        the URL. In this case, keep the URL, and only postpone the next look.
 
-        `record`: None if the session's row is missing or cannot be decoded.
+        `record`: None if the session's row is missing or cannot be decoded. The bot then stops watching at once.
         """
         ended_at, now = record and record.ended_at, record and record.read_at
         is_told = not (record and record.state.is_final and ended_at and now)

@@ -80,9 +80,9 @@ class RequestResumed:
 
 @dataclass(frozen=True, slots=True)
 class SessionClosed:
-    """A session no longer waits for its customer: the session has ended, or the customer has joined it.
+    """The customer has joined a session, or the session has ended.
 
-    The messages that show the session need an update.
+    In both cases, the session no longer waits for a customer, and the messages that show it need an update.
     """
 
     session_id: SessionId
@@ -240,9 +240,12 @@ class Followers:
         return token
 
     def is_newest(self, visitor: Request, token: object) -> bool:
-        """Return whether `token` stands for the newest visit of the requester of `visitor` to their Home tab.
+        """Return whether a visit is still its visitor's newest visit to their Home tab.
 
         Return False if the record of the visit is no longer kept.
+
+        - `visitor`: the request of the visit. Its requester is the visitor.
+        - `token`: what `follow` returned for the visit.
         """
         key, unknown = self._key(visitor, visitor.requester), (team_of(visitor), visitor.requester)
         if unknown != key and (followed := self._newest.pop(unknown, None)):  # the person's one id has become known

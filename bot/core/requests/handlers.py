@@ -26,7 +26,8 @@ class Handler(ABC):
         """Carry out the request and return its result.
 
         - `run`: stores the state transitions of this request.
-        - `resolved`: what `peek` returned, if the request was stored as `creating`; else None.
+        - `resolved`: the agent and host of a new start that was stored as `creating` at once (see `peek`). None for all
+          other requests.
         """
 
     async def replay(self, stored: StoredRequest) -> Success:

@@ -120,7 +120,11 @@ class Recovery:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, process: Callable[[StoredRequest], None]) -> None:
-        """Start the loops. `process`: called with each request of a dead process; must not block."""
+        """Start three background loops.
+
+        One loop calls `process` with each orphan. One loop is the sweep. One loop updates the messages about sessions
+        that have ended or that the customer has joined. `process` must not block.
+        """
 
         async def take_over() -> float:
             for stored in await self._store.orphans():
@@ -137,7 +141,10 @@ class Recovery:
             task.cancel()
 
     def wake(self, _: SessionClosed) -> None:
-        """Make the background loop update messages now, because a session has ended or the customer has joined."""
+        """Make the background loop update the messages that show sessions now, and not at its next regular time.
+
+        The event SessionClosed says that a session has ended, or that the customer has joined a session.
+        """
         self._session_ended.set()
 
     async def _forever(self, once: Callable[[], Awaitable[float]]) -> None:

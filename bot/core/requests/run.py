@@ -296,7 +296,10 @@ class ProgressNotifier:
 
 
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
-    """Return the error of a request whose new session had the id of another session; None for all other requests."""
+    """Return the error with which a request failed, if the id of its new session belongs to another session; else None.
+
+    The database refuses to store such a session.
+    """
     failure = stored.failure if stored.state is RequestState.FAILED else None
     return failure if isinstance(failure, UnusableAnswerError) and failure.why == ID_TAKEN else None
 

@@ -54,12 +54,16 @@ LISTED_SECONDS = 7 * 86_400.0
 class AccessRequest:
     """A request to connect a person to a Genesys user: the content of an ACCESS or WELCOME notice.
 
+    An ACCESS notice asks the administrators to connect the person. A WELCOME notice tells the person that they are
+    connected. An ASK request asks for the connection, and an administrator's LINK request makes it.
+
     - `ids`: all Slack ids of the person.
-    - `request_id`: the id of the ASK request. If nobody asked, a WELCOME notice has the id of the LINK request instead.
+    - `request_id`: the id of the ASK request. In a WELCOME notice to a person for whom nobody asked, the id of the LINK
+      request.
     - `asked_by`: the supervisor who asked for the person; None if the person asked.
     - `tried`: why each host rule found no host.
-    - `connected_by`: the administrator who connected the person; None before that. Also None if the command line, a
-      host rule or the person did.
+    - `connected_by`: the administrator who connected the person; None if the person is not connected yet. Also None if
+      no administrator connected the person, but the command line, a host rule or the person.
     - `connected_in`: in an ACCESS notice, the id of the LINK request that connected the person; else "".
     - `host_name`: the Genesys user's name; "" if unknown.
     """
@@ -141,7 +145,7 @@ def with_connection(
 ) -> Notice | None:
     """Mark a copy of an ACCESS notice as over, and record in it who connected the person. Return the copy (pure).
 
-    Return None if the notice is empty or already over.
+    Return None if `notice.data` is empty, because no notice is stored. Also return None if the notice is already over.
 
     - `by`: the administrator who connected the person; None if the command line, a host rule or the person did.
     - `host_name`: the Genesys user's name; "" if unknown.

@@ -185,7 +185,10 @@ def _hash(state: str) -> str:
 
 
 def _request(pending: PendingAuthorization) -> Request:
-    """Return a CONNECT request that stands for a sign-in in the browser, for the access rules and the events."""
+    """Return a CONNECT request that stands for a sign-in in the browser.
+
+    The sign-in does not come from Slack, so it has no request. The access rules and the events need one.
+    """
     request_id = new_request_id()
     return Request(
         id=request_id,

@@ -61,7 +61,11 @@ def pack(session_id: str, address: str, language: str = "") -> str:
 
 
 def in_language(argument: str, language: str) -> str:
-    """Return an `argument` that `pack` made, with another language."""
+    """Replace the language in a text that `pack` made, and return the new text.
+
+    - `argument`: the text from `pack`.
+    - `language`: the new language as gettext names it; "" means the default language.
+    """
     session_id, address, _ = unpack(argument)
     return pack(session_id, address, language)
 

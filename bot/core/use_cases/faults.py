@@ -118,8 +118,8 @@ def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> No
 
     The returned notice is not over, even if `notice` was.
 
-    Give a notice that was opened at least `renewal_seconds` ago a new `opened_at`, so that the bot posts new messages.
-    If this old notice was over, also remove its earlier failed requests.
+    If `notice` was opened at least `renewal_seconds` ago, set `opened_at` to the present time. The bot then posts new
+    messages instead of updating the old ones. If `notice` was also over, remove its earlier failed requests.
     """
     now, newest = notice.read_at, hits[-1]
     people = tuple(dict.fromkeys(_person(hit) for hit in hits))
@@ -157,11 +157,13 @@ def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> No
 
 
 def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: Mapping[UserId, float]) -> Notice:
-    """Return the notice of a fault, updated for requests that succeeded after the newest failed request (pure).
+    """Return the notice of a fault, updated after requests have succeeded (pure). If nothing changes, return `notice`.
 
-    If the error is personal (`is_personal`), remove each person with a successful request from `Fault.hurt`. The notice
-    is over when `Fault.hurt` is empty. For any other error, the notice is over when one request of an affected kind
-    has succeeded. If nothing changes, return `notice`.
+    A success counts only if it is later than the newest failed request.
+
+    If the error is personal (`is_personal`), remove each person with a success from `Fault.hurt`. If no person is left,
+    the notice is over. For any other error, the notice is over if a request of one of the kinds in `_proofs` has
+    succeeded.
 
     - `ages`: for each kind of request, the seconds since one last succeeded.
     - `ages_for`: for each person, the seconds since one of their requests last succeeded.

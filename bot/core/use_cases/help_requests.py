@@ -68,7 +68,10 @@ def with_help_request(notice: Notice, failed: Request, error: CobrowseError) -> 
 
 
 class HelpRequests:
-    """Tells the administrators about a failed request, if its requester presses *Tell …* or *Ask …* (TELL)."""
+    """Carries out requests of the kind TELL: tells the administrators about a failed request.
+
+    Its requester has pressed the button for this below the error: *Tell* or *Ask*, with the name of the reader.
+    """
 
     def __init__(
         self,
@@ -83,7 +86,10 @@ class HelpRequests:
         self._faults, self._name_fault, self._timing = faults, name_fault, timing
 
     def handlers(self) -> Handlers:
-        """Return the handlers by kind of request. The `argument` of TELL is the id of the failed request."""
+        """Return the handlers by kind of request: only one, for a press of *Tell …* or *Ask …* (TELL).
+
+        The `argument` of a TELL request is the id of the failed request.
+        """
         return {RequestKind.TELL: QueryHandler(self.tell)}
 
     async def tell(self, request: Request) -> AdministratorsTold | FaultChecked:

@@ -46,10 +46,10 @@ def read_end(data: Mapping[str, Any]) -> SessionEnd:
 
 
 def with_end(notice: Notice, record: SessionRecord, request: Request) -> Notice | None:
-    """Return a copy of `notice` with the end of the session `record` as its content (pure).
+    """Return a copy of `notice` that says that the session `record` has ended (pure).
 
-    Return None, to store nothing, if `notice` is already stored (`version` is not 0). An earlier call then stored it,
-    for example before a crash. `request`: the request that ended the session.
+    If `notice` is already stored (`version` is not 0), return None. The stored notice does not change then. An earlier
+    call stored it, for example before a crash. `request`: the request that ended the session.
     """
     if notice.version:
         return None

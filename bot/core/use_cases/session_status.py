@@ -73,8 +73,8 @@ class SessionStates:
         """Read a session's state from the cache or the service, and store the state if it is new.
 
         Return the updated record. If `record` is already over, return it unchanged. If reading the state fails or takes
-        longer than `wait_seconds`, store nothing, and return `record` with UNKNOWN_STATE. But if `record` says that the
-        customer has joined, return it unchanged.
+        longer than `wait_seconds`, store nothing. In this case, return `record` unchanged if it says that the customer
+        has joined, else with UNKNOWN_STATE.
 
         - `fresh`: True to ignore the cache.
         - `wait_seconds`: how long to wait for the state; None means no limit.
@@ -88,10 +88,10 @@ class SessionStates:
         return await self.record(record, state)
 
     async def watch(self, record: SessionRecord, *, fresh: bool = False) -> SessionRecord:
-        """Read a session's state without delaying people's calls, and store the state if it is new.
+        """Read the state of a watched session from the cache or the service, and store the state if it is new.
 
-        Return the updated record. `fresh`: True to ignore the cache. Raises ServiceBusyError if the rate limit has no
-        room for this call beside people's calls, and ServiceError if the call fails.
+        Return the updated record. `fresh`: True to ignore the cache. Raises ServiceBusyError without a call if the call
+        could delay calls for which a person waits. Raises another ServiceError if the call fails.
         """
         if fresh:
             self.drop(record.session.id)

@@ -95,9 +95,9 @@ class SessionService:
 
         - SHARE, DIRECT: a session's id.
         - LAST: a session's id; None means the newest session.
-        - END: a session's id; None means the only open session. After a press in a list, a space and the text of the
-          ListPage follow the id. After a press on the card of another session, a space follows the id, then ON_CARD
-          with the id of the card's session appended.
+        - END: a session's id; None means the only open session. After a press in a list: the id, a space, and the
+          ListPage as text. After a press on the card of another session: the id, a space, ON_CARD, and the id of the
+          card's session.
         - STATUS, LIST: the page of the list, as the text of a ListPage; None means the first page.
         """
         return {
@@ -131,8 +131,8 @@ class SessionService:
     async def status(self, request: Request, *, freshness: Freshness = Freshness.RECENT) -> SessionList:
         """Return one page of the requester's open sessions.
 
-        The request's `argument` says which page; None means the first. `freshness`: where to take the
-        sessions' states from.
+        The request's `argument` says which page; None means the first. `freshness`: how recent the sessions'
+        states have to be.
         """
         person = await self._access.require_member(request)
         return await self._own_page(request, person.ids, ListPage.read(request.argument, ListKind.OWN), freshness)
@@ -215,7 +215,7 @@ class SessionService:
         return SessionEnded(record, reference)
 
     async def pressed(self, request: Request, *, reads_link: bool = True, asks_service: bool = False) -> SessionRecord:
-        """Return the session whose button the requester pressed, open or ended.
+        """Return the session whose button the requester pressed. The session can be open or ended.
 
         Raises SessionAccessError if the requester may not do what the button does, and SessionActionError if the
         session is not stored.
@@ -240,10 +240,10 @@ class SessionService:
         return SessionShared(record, request.channel_id)
 
     async def share_new(self, request: Request, session_id: SessionId) -> None:
-        """Post the session `session_id`, which the START request `request` has created.
+        """Post the card of the session `session_id`, which the START request `request` has created.
 
-        If the request names a thread, post the session in this thread, else in the request's channel. Post at most one
-        message for each request. Raises a CobrowseError if the session is not posted. The error says why.
+        If the request names a thread, post the card in this thread, else in the request's channel. Post at most one
+        message for each request. Raises a CobrowseError if the card is not posted. The error says why.
         """
         self._access.check_channel_allowed(request)
         person = await self._access.require_member(request)
@@ -354,7 +354,10 @@ class SessionService:
         return replace(outcome, listing=await self._page_after(request, user_ids, page, outcome.record))
 
     async def _open_beside(self, card: SessionRecord) -> OtherSession | None:
-        """Return the newest open session of the agent of `card`, apart from `card` itself; None if there is none."""
+        """Return the newest open session of an agent besides the session `card`; None if there is none.
+
+        `card`: the session that a session card shows. The agent is the agent of this session.
+        """
         ids = await self._access.ids(card.agent)
         found = _newest_first([await self._store.open_sessions(card.team_id, each, MAX_OWN) for each in ids])
         others = [each for each in found if each.agent in ids and each.session.id != card.session.id]
@@ -367,10 +370,10 @@ class SessionService:
     async def _page_after(
         self, request: Request, user_ids: Sequence[UserId], page: ListPage, ended: SessionRecord
     ) -> SessionList | None:
-        """Return the page of the list in which the requester has ended the session `ended`. Do not call the service.
+        """Return the page `page` of a list as it is after the requester has ended the session `ended` from this page.
 
-        Return None if the list is for supervisors and administrators only, and the requester is neither. `user_ids`:
-        the requester's Slack ids.
+        Ask the database only, not the session service. Return None if the list is for supervisors and administrators
+        only, and the requester is neither. `user_ids`: the requester's Slack ids.
         """
         if not page.is_live:
             return replace(await self._own_page(request, user_ids, page, Freshness.KNOWN), ended=ended)
@@ -463,7 +466,10 @@ class SessionService:
 
 
 def _newest_first(of_each_id: Sequence[Sequence[SessionRecord]]) -> list[SessionRecord]:
-    """Merge the lists of the sessions of one person's Slack ids into one list, newest first."""
+    """Merge lists of sessions, one for each Slack id of one person, into one list without repetitions.
+
+    Sort the sessions by their ends, the latest first. If there is only one list, keep its order.
+    """
     found = {record.session.id: record for records in of_each_id for record in records}
     records = list(found.values())
     return records if len(of_each_id) < 2 else sorted(records, key=lambda one: one.session.ends_at, reverse=True)

@@ -22,7 +22,9 @@ class StartCounts:
 
 
 async def count_starts(history: StartHistory, team_id: TeamId) -> StartCounts:
-    """Count the sessions that a workspace started in the last 24 hours, and the starts that failed.
+    """Count the sessions that were started in the last 24 hours, and the starts that failed.
+
+    `team_id`: the id of the Enterprise Grid organization or, if there is none, of the Slack workspace.
 
     A start that ended with an error in NO_FAILURES does not count as failed. Raises StorageUnavailableError if the
     database fails.

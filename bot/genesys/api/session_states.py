@@ -45,7 +45,8 @@ def read_state(body: Part, record: SessionRecord, now: datetime, *, is_local: bo
     - OVER: a customer was in the session. The customer has left, or the conversation has ended.
     - WAITING: no customer has joined, and the conversation is open.
     - UNUSED: no customer has joined, and the conversation has ended.
-    - UNKNOWN: a customer is or was in a session with another id, which may be this session.
+    - UNKNOWN: no customer has joined under the session's id, but a customer is or was in a session with another id.
+      Genesys may have given this other id to the same session.
     """
     parts, has_ended = list(_customer_parts(body)), bool(body.get("endTime"))
     mine = [part for part in parts if part.get("cobrowseSessionId") == record.session.id]

@@ -36,7 +36,10 @@ class UsersApi:
 
     @property
     def waits(self) -> SharedWaits:
-        """Return the object that tells requests how long a search of Genesys users has to wait for the rate limit."""
+        """Return the SharedWaits of the searches for Genesys users.
+
+        If a search has to wait for the rate limit, this object tells the requests that need the search how long.
+        """
         return self._client.waits(VIEW)
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:

@@ -113,8 +113,8 @@ class AuthorizationCodeClient:
     async def refresh(self, refresh_token: str) -> Grant:
         """Exchange a refresh token for new tokens. Send only one HTTP request.
 
-        Raises SignInExpiredError if the login no longer accepts the refresh token, and another ServiceError if the call
-        fails. After an OutcomeUnknownError, the login may no longer accept `refresh_token`.
+        Raises SignInExpiredError if Genesys no longer accepts `refresh_token`, and another ServiceError if the call
+        fails. After an OutcomeUnknownError, Genesys may no longer accept `refresh_token`.
         """
         try:
             return await self._request_grant({"grant_type": "refresh_token", "refresh_token": refresh_token})

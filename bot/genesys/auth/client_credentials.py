@@ -151,10 +151,10 @@ class TokenAuth(TokenSource):
         return token
 
     async def _ask(self, clients: tuple[Credentials, ...]) -> tuple[httpx.Response, tuple[Credentials, ...]]:
-        """Ask the login for a token as the first OAuth client. If the login refuses this client, ask as the second one.
+        """Request a token from Genesys as the first OAuth client. If Genesys refuses this client, try the second one.
 
-        Return the login's answer, and all OAuth clients in `clients`, with the accepted one first. Raises ServiceError
-        if no OAuth client gets a token.
+        Return Genesys's answer, and all OAuth clients in `clients`, with the accepted one first. Raises ServiceError if
+        no OAuth client gets a token.
         """
         first, *others = clients
         try:

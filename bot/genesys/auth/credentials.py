@@ -1,6 +1,6 @@
-"""Authenticate an OAuth client to Genesys's login with its client secret, by HTTP Basic (pure).
+"""Define the credentials of an OAuth client that signs in with a secret, by HTTP Basic (pure).
 
-private_keys.py authenticates an OAuth client with a private key.
+private_keys.py defines the credentials of an OAuth client that signs in with a private key.
 """
 
 import base64

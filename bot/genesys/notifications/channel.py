@@ -1,4 +1,4 @@
-"""Keep one notification channel connected, and subscribe it to hosts.
+"""Keep one notification channel connected, and subscribe the channel to events about the conversations of hosts.
 
 A channel exists for a day. Genesys may close the channel's WebSocket at any time, and announces a close for maintenance
 with a message. While no WebSocket is open, events are lost, but the channel keeps its subscriptions.
@@ -100,9 +100,10 @@ class SubscribedChannel:
             await asyncio.sleep(self._next_delay())
 
     async def subscribe(self, hosts: Collection[HostId]) -> Subscriptions | None:
-        """Subscribe the channel to `hosts`, in place of all earlier subscriptions of the channel.
+        """Subscribe the channel to the conversations of `hosts`, in place of all earlier subscriptions of the channel.
 
-        Return None if no WebSocket is open. Raises ServiceError if the call fails.
+        Return which hosts Genesys accepted and which it refused; None if no WebSocket is open. Raises ServiceError if
+        the call fails.
         """
         channel, connection = self._connected, self._connections
         if channel is None:

@@ -70,7 +70,10 @@ def read_message(text: str) -> ChannelMessage:
 
 
 def _marks(conversation: dict[str, object]) -> Iterator[tuple[str, ...]]:
-    """Yield the values that make up the fingerprint of a conversation."""
+    """Yield all values of a conversation whose changes the bot needs to know.
+
+    `ChannelMessage.fingerprint` is a hash of these values.
+    """
     for person in objects(conversation.get("participants")):
         yield "person", str(person.get("id")), str(person.get("endTime"))
         for share in objects(person.get("cobrowsesessions")):

@@ -136,7 +136,10 @@ async def reset(request: web.Request, process: Process, _options: Mapping[str, A
 
 
 async def cut(request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Process the call, send the first half of the response's body, and close the connection."""
+    """Process the call, send the first half of the response's body, and close the connection.
+
+    Return the response of which the first half was sent; never None.
+    """
     response = await process()
     body = (response.text or "").encode()
     partial = web.StreamResponse(status=response.status, headers=response.headers)

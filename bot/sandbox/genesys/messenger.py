@@ -1,7 +1,7 @@
 """Imitate the customer's side of a co-browse session: a Messenger script, and a page that loads the script.
 
 The script has the same path as Genesys's script, so that a company can test its website with the sandbox's script. As
-in Genesys, any website can load the script, and the endpoint for the script accepts HTTP requests from any website.
+in Genesys, any website can load the script. The endpoint that the script calls accepts HTTP requests from any website.
 """
 
 from collections.abc import Sequence

@@ -74,9 +74,9 @@ class Faults:
     def take(self, method: str) -> Fault | None:
         """Return the fault that affects a new call; None if the call has no fault.
 
-        If the fault has a limit, lower `times` of the fault by one, and switch the fault off at 0. If no fault is
-        switched on for `method`, count the call for the rate limit of `method`. A call that exceeds the rate limit gets
-        the fault `ratelimited`.
+        If a fault is switched on for `method`, return this fault, and lower its `times` by one unless `times` is None.
+        When `times` reaches 0, switch the fault off. If no fault is switched on, count the call for the rate limit of
+        `method`, and return the fault `ratelimited` if the call exceeds this limit.
 
         `method`: the name of a Web API method, `response_url` or `socket`.
         """
@@ -104,7 +104,9 @@ class TrickleResponse(web.StreamResponse):
         self._seconds = seconds
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Send one byte every `seconds` of the constructor, until the client disconnects.
+        """Send one byte at a time until the client disconnects. Wait after each byte.
+
+        The constructor's argument `seconds` is the length of the wait.
 
         `data`: ignored; aiohttp calls the method with this parameter.
         """

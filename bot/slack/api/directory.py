@@ -375,8 +375,8 @@ class Readers:
     def known(self, user_id: str | None) -> Language:
         """Return the language in which to write to a reader. Never calls Slack.
 
-        Return `default` for a channel or None. Also return `default` for a user whose language the bot has not fetched
-        yet, or cannot write in. `user_id`: the id of a user or channel, or None.
+        Return the attribute `default` if `user_id` is None or the id of a channel. Also return `default` if the bot has
+        not fetched the user's language yet, or cannot write in it. `user_id`: the id of a user or channel, or None.
         """
         locale = self._people.locale(UserId(user_id)) if self._people and user_id else None
         if not locale:

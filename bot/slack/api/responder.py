@@ -88,7 +88,9 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
 
 
 class ProportionalJitter(Jitter):
-    """Adds a random time to each wait between retries. The random time is less than twice `first_seconds`.
+    """Adds a random time to each wait between retries.
+
+    The random time is proportional to `first_seconds`, not to the wait: it is less than twice `first_seconds`.
 
     `first_seconds`: the first wait, without the random time.
     """
@@ -115,7 +117,7 @@ def retry_handlers(timing: SlackTiming) -> list[AsyncRetryHandler]:
 
 
 def new_pool() -> aiohttp.TCPConnector:
-    """Open a connection pool without a limit. Each session that uses the pool limits its own calls."""
+    """Open a connection pool without a limit. Each HTTP client that uses the pool limits its own calls."""
     return aiohttp.TCPConnector(limit=0)
 
 
@@ -232,12 +234,11 @@ class SlackResponder:
             await self._show(request, self._words.note(request, note))
 
     async def learn_contact(self, outcome: object) -> None:
-        """Fetch the name of the person who connects people to Genesys users. Never raises.
+        """Fetch the name of the person whom people ask to connect them to a Genesys user. Never raises.
 
-        A message that is rendered later can show the name in the label of a button.
+        The caller then renders a message about `outcome`. A button in this message can show the name.
 
-        `outcome`: the result or error that this message is about. If messages about `outcome` never show the name, do
-        nothing.
+        `outcome`: a result or an error. Do nothing if a message about `outcome` has no button with the name.
         """
         if self._contact and self._words.names_contact(outcome):
             try:
@@ -306,8 +307,8 @@ class SlackResponder:
         """Send the message as an ephemeral message or a direct message. Return whether Slack accepted one of them.
 
         - `session`: the session that the message shows; None for none.
-        - `is_in_channel`: True to try the ephemeral message first, False to try the direct message first. With False,
-          only a recent request from a form gets an ephemeral message.
+        - `is_in_channel`: True to try the ephemeral message first, and then the direct message. False to try the direct
+          message first. The ephemeral message then follows only for a form, and only while `is_recent` is True.
         """
         is_in_channel = is_in_channel and bool(request.channel_id)
         if is_in_channel and await self._try_ephemeral(request, message):
@@ -545,9 +546,9 @@ class Deadlines:
             self._open.discard(deadline)
 
     def shorten_deadlines(self) -> None:
-        """Reduce the limit to `last_post_timeout`, because the process is about to stop.
+        """Reduce the time limit of `within` to `last_post_timeout`, because the process is about to stop.
 
-        The new limit also applies to the attempts in progress.
+        Each attempt in progress may go on for `last_post_timeout` at most.
         """
         self._is_last = True
         soon = asyncio.get_running_loop().time() + self._timing.last_post_timeout
@@ -559,8 +560,8 @@ class Deadlines:
 def _makes_way(request: Request, outcome: Result) -> bool:
     """Return whether the answer replaces the message that contains the pressed button.
 
-    An error that is not in STATES_SHOWN never replaces a session card or a list of sessions. In all other cases,
-    `request.replaces` decides.
+    `request.replaces` decides, with one exception: an error replaces a session card or a list of sessions only if the
+    error's code is in STATES_SHOWN, such as `already_ended`.
     """
     if _is_kept_after_errors(request):
         return not isinstance(outcome, CobrowseError) or outcome.code in STATES_SHOWN
@@ -568,7 +569,10 @@ def _makes_way(request: Request, outcome: Result) -> bool:
 
 
 def _always_makes_way(request: Request) -> bool:
-    """Return whether every answer to the request, even an error, replaces the message that contains the button."""
+    """Return whether every answer to the request, even an error, replaces the message with the pressed button.
+
+    Return False if this message is a session card or a list of sessions, because most errors do not replace these.
+    """
     return request.replaces and not _is_kept_after_errors(request)
 
 

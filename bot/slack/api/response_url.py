@@ -163,9 +163,12 @@ class SilentHosts:
         - `url`: the address to which `post` posts.
         - `insist`: True to call `post` in any case.
 
-        If `insist` is False and `is_silent` returns True for `url`, the call of `post` is a test of the server. Raises
-        TimeoutError if the test takes longer than `probe_timeout`. Raises SilentHostError in place of the test if the
-        last test or time-out was less than `probe_interval_seconds` ago.
+        If `is_silent` returns True for `url` and `insist` is False, the server is only tested, once in each
+        `probe_interval_seconds`. If a test is due, call `post`, and raise TimeoutError if it takes longer than
+        `probe_timeout`. If no test is due, do not call `post`, and raise SilentHostError.
+
+        When the first post to a server times out, each post in progress to this server may take at most `probe_timeout`
+        more. Then it raises TimeoutError.
         """
         host = _host(url)
         is_probe = host in self._next_probe_at and not insist

@@ -73,7 +73,10 @@ class SlackSessionMessages:
         self._web, self._once, self._direct, self._places, self._book = web, once, direct, places, book
 
     async def is_shareable(self, channel_id: ChannelId) -> bool:
-        """Return whether the bot may post a session in a channel. Return False if Slack does not answer."""
+        """Return whether the bot may post session cards, with their links, for everybody in a channel.
+
+        Return False if Slack does not answer.
+        """
         try:
             await self._places.check_shareable(channel_id)
         except (SharingError, SlackUnavailableError):

@@ -72,7 +72,7 @@ class TokenWatch:
     def failed(self, code: str) -> None:
         """Record that a call with the bot token failed. `code` is Slack's error code.
 
-        Do nothing if the code is not about the token, or if `start` has not returned yet.
+        Do nothing if the code is not about the token, or if the method `start` of this object has not returned yet.
         """
         if self._probe is None or not is_of(code, Group.TOKEN):
             return

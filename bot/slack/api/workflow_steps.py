@@ -40,8 +40,8 @@ class WorkflowStepResult:
         """Report the result of a request's workflow step to Slack, with retries.
 
         Return True if Slack accepts the result, or says that the step is already over. Return False if all attempts
-        fail, or if Slack does not know this run of the step. Return False, too, if the request no longer names its
-        step, because the result was reported before.
+        fail, or if Slack does not know this run of the step. Return False, too, if the request does not name its step,
+        for example because the request's `argument` in the database cannot be decrypted.
 
         `attempt`: makes each call to Slack, with a time-out, and returns whether the call succeeded.
         """

@@ -282,11 +282,11 @@ def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) 
 
 
 def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) -> Request:
-    """Build the request for a press on a session card or in a list (pure). `body` is the payload of the press.
+    """Build the request for a press on a session card or in a list. `body` is the payload of the press.
 
-    The argument of the request is `session_id`. If `kind` is END, and the button is in a list or on the card of another
-    session, a space and a place follow. The place says which page of a list, or which card, contains the button. With
-    the place, the answer to the request can show this page or card again.
+    The argument of the request is the session's id. If `kind` is END, and the button is in a list or on the card of
+    another session, the argument is the text `session_id place`. The place says which page of a list, or which card,
+    contains the button, so that the answer to the request can show this page or card again.
     """
     press, action = read_actor(body), body["actions"][0]
     called = f"{action['action_id']}:{body.get('trigger_id') or press.id}"
@@ -300,7 +300,7 @@ def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) ->
 def is_in_place(body: dict[str, Any]) -> bool:
     """Return whether the answer to a press replaces the message or modal that contains the button (pure).
 
-    It does if only the person who pressed can see the message or modal, and the button is not in a list.
+    Return True if only the person who pressed can see the message or modal, and the button is not in a list.
     """
     return is_private(body) and not str(body["actions"][0].get("block_id")).startswith((ROW, LISTED))
 
@@ -316,19 +316,21 @@ def is_private(body: dict[str, Any]) -> bool:
 
 
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:
-    """Return the value of the pressed button, and a START request by the person who pressed (pure).
+    """Return the value of the pressed button, and a START request by the person who pressed.
 
-    The key of the request is right only for *Try again*. The caller must replace the key for any other button. `body`
-    is a `block_actions` payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    The request is that of a press on *Try again*. For any other button, the caller replaces the key, and the kind if
+    the button starts nothing. `body` is a `block_actions` payload:
+    https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
     value = str(body["actions"][0]["value"])
     return value, replace(read_actor(body), key=f"try-again:{value}", replaces=True)
 
 
 def read_actor(body: dict[str, Any]) -> Request:
-    """Build a START request with the user and the channel of an interaction payload (pure).
+    """Return who pressed a button and where, from an interaction payload, as a Request.
 
-    The key of the request is random. A caller that submits the request must replace the key and set the kind.
+    The kind of this request, START, and its random key are placeholders. A caller that submits the request replaces
+    them.
     """
     user, view = body["user"], body.get("view") or {}
     enterprise = (body.get("enterprise") or {}).get("id")

@@ -146,7 +146,7 @@ class CardPresses:
     async def submit(self, request: Request) -> bool:
         """Submit a request. If the request cannot be stored, send the requester the reason.
 
-        Return False if a request with the same key is already stored, else True.
+        Return False if a request with the same key is already stored. Return True if not, and also after an error.
         """
         try:
             return await self.requests.submit(request)
@@ -165,10 +165,14 @@ class CardPresses:
         *,
         is_query: bool = False,
     ) -> None:
-        """Open the dialog that `build` returns, in the background, or submit `request` instead.
+        """In the background, open a button's dialog. If the person or the session rules it out, submit `request`.
 
-        The docstring of this module says which dialogs the bot opens. `is_query`: True for the dialog that shows the
-        session's ids.
+        The docstring of this module says when the bot opens a dialog. If Slack or the database fails, tell the
+        requester.
+
+        - `request`: the request of the press.
+        - `build`: returns the dialog.
+        - `is_query`: True for the dialog that shows the session's ids.
         """
         note_place(self.responder, body, request)
         self.responder.soon(self._open(body, request, build, is_query=is_query))
@@ -286,7 +290,7 @@ def pressed_at(body: dict[str, Any], request: Request) -> Pressed:
 
 
 def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, argument: str) -> Request:
-    """Build the request of a submitted dialog (pure).
+    """Build the request of a submitted dialog.
 
     - `body`: the payload of the submission.
     - `pressed`: the press that opened the dialog. The request gets the channel and the response_url of this press.
@@ -312,8 +316,8 @@ def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, ar
 def note_dialog_place(responder: SlackResponder, pressed: Pressed, request: Request) -> None:
     """Tell `responder` which message contains the button that opened the dialog.
 
-    If the answer to the dialog replaces this message with a card, the bot can update the card later. Do nothing if the
-    button is in an ephemeral message, a modal or the Home tab.
+    The answer to the dialog can replace this message with a card. The bot must know the message to update the card
+    later. Do nothing if the button is in an ephemeral message, a modal or the Home tab.
 
     - `pressed`: the press on the button.
     - `request`: the request of the submitted dialog.

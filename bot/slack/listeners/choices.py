@@ -63,7 +63,8 @@ def register(
 def chosen(press: Request, reference: RequestId, option: Start | Query, offers: LinkOffers) -> Request:
     """Build the request for the command that a person chose (pure).
 
-    - `press`: a request by this person, with the channel and the response_url of the press.
+    - `press`: the request that `read_press` made of the press. The new request takes its person, its channel and its
+      response_url.
     - `reference`: the id of the question. The request's key contains this id, so only the first press on a question
       counts.
     - `option`: the chosen command.

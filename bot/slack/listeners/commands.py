@@ -86,9 +86,10 @@ class EndQuestions:
     timing: SlackTiming = SLACK_TIMING
 
     async def ask(self, request: Request, choice: Choice) -> Message:
-        """Render the question, with a list of the requester's open sessions. `choice` is the parsed command.
+        """Render the question about a text that may be a command to end a session.
 
-        If the sessions cannot be read within `content_timeout`, the question lists no session.
+        The question names the open sessions of the requester that the text may mean. If the sessions cannot be read
+        within `content_timeout`, the question names no session. `choice`: the possible meanings of the text.
         """
         found = SessionList(())
         with suppress(CobrowseError, TimeoutError):

@@ -127,9 +127,10 @@ class ConnectDialog:
         return connect_person.person_form(self._language(actor))
 
     async def _chosen(self, actor: Request, user_id: UserId) -> View:
-        """Return the step that searches for the Genesys user of the person `user_id`.
+        """Return the view that the dialog shows after the administrator has chosen the person `user_id`.
 
-        If this person may not use co-browse, return the step that asks for a person, with the reason.
+        If this person may not use co-browse, the view asks for a person again, and gives the reason. Otherwise, the
+        view is the result of `_first_step`, such as the search for the Genesys user.
         """
         try:
             return await self._first_step(actor, user_id)

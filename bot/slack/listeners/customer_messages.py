@@ -34,7 +34,9 @@ def register(
     renderer: MessageRenderer,
     config: MessagingConfig,
 ) -> None:
-    """Register the listeners of the dialog, and of the buttons *Send* and *Cancel*.
+    """Register the listeners of the dialog that sends a link to a customer, and of the buttons *Send* and *Cancel*.
+
+    The button *Send* is on a session card. Both buttons are in the question that follows a typed command.
 
     `config`: says to which addresses the bot can send.
     """

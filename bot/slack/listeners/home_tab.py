@@ -283,7 +283,7 @@ def register(app: AsyncApp, tab: HomeTab, forms: SessionForm) -> None:
 
 
 def read_visitor(body: dict[str, Any]) -> Request:
-    """Build a START request by the user who opened the Home tab (pure). The bot does not submit this request.
+    """Build a START request by the user who opened the Home tab. The bot does not submit this request.
 
     The access rules check the request, to find out whether the user could start a session.
     https://docs.slack.dev/reference/events/app_home_opened

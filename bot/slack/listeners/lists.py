@@ -20,7 +20,7 @@ from bot.slack.messages.session_list import AGENT_ACTION, EVERYBODY_ACTION, FILT
 
 
 def register(app: AsyncApp, presses: CardPresses, tab: HomeTab) -> None:
-    """Register the listeners of the buttons and menus of all lists."""
+    """Register the listeners of the buttons that show a page of a list of sessions, and of the filter by person."""
 
     async def on_page(ack: AsyncAck, body: dict[str, Any]) -> None:
         page = read_page(body)

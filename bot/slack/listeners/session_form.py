@@ -229,7 +229,8 @@ class SessionForm:
     async def _missing_host(self, agent: SlackUser) -> HostNotFoundError | None:
         """Return the error which says why the agent has no Genesys user; None if the agent has a Genesys user.
 
-        Return None, too, if the look-up fails for another reason, or takes longer than `catalog_timeout`.
+        Return None, too, if the bot cannot find out: a service or the database fails, or the look-up takes longer than
+        `catalog_timeout`.
         """
         try:
             async with asyncio.timeout(self._timing.catalog_timeout):

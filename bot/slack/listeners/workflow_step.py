@@ -49,7 +49,7 @@ def register(
 
 
 def read_step(body: dict[str, Any], countries: Collection[str] = ()) -> Request:
-    """Build the request for one execution of the workflow step (pure). `body` is Slack's payload.
+    """Build the request for one execution of the workflow step. `body` is Slack's payload.
 
     The requester is the user in the input `agent`. If this input is no user id, the requester is "".
 

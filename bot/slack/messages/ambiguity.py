@@ -111,9 +111,9 @@ def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, 
 def asks_which_to_end(found: Command) -> bool:
     """Return whether the question about an ambiguous text has to list the requester's open sessions.
 
-    Return True only if the first option is to end a session, and names neither the session nor the agent.
+    Return True if the first option is to end a session, without a session's id and without an agent.
 
-    `found`: the parser's result; a Choice for an ambiguous text.
+    `found`: the parser's result; a Choice for an ambiguous text. Return False for any other result.
     """
     first = found.options[0] if isinstance(found, Choice) else None
     return isinstance(first, Query) and first.kind is RequestKind.END and not first.target and not first.argument
@@ -145,9 +145,10 @@ def end_question(request: Request, choice: Choice, found: SessionList, cards: Ca
 
 
 def read_choice(value: str) -> tuple[RequestId, Option] | None:
-    """Decode the value of a question's button: the id of the question and the chosen option.
+    """Decode the value of a question's button. Return the id that all buttons of the question carry, and the option.
 
-    Return None for a value that this version of the bot cannot read.
+    The option is the command for which this button stands. Return None for a value that this version of the bot cannot
+    read.
     """
     try:
         reference, kind, target, name, extra, conversation_id = json.loads(value)
@@ -260,7 +261,10 @@ def _cut(language: Language, key: str, **field: str) -> str:
 
 
 def _packed(reference: RequestId, option: Option) -> str:
-    """Encode an option of a question as the value of its button. `reference` is the id of the question."""
+    """Encode an option of a question as the value of its button.
+
+    `reference`: the id of the question. It looks like a request's id. All buttons of a question have the same id.
+    """
     fields: list[str | None]
     if isinstance(option, New):
         fields = [reference, "new", "", "", "", ""]

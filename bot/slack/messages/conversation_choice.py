@@ -78,8 +78,9 @@ def open_already(request: Request, outcome: OpenSession, card: Message | None, t
 def read_replace(value: str) -> tuple[SessionId, str | None, UserId | None, ConversationId | None]:
     """Decode the value of the button that replaces an open session.
 
-    Return the id of the session to replace, and the name, agent and conversation of the new session. None stands for
-    no name, for the requester as the agent, and for no conversation.
+    Return the id of the session to replace, and the name, agent and conversation of the new session. If the name is
+    None, the new session has no name. If the agent is None, the requester is the agent. If the conversation is None, no
+    conversation is given.
     """
     session_id, name, target, wanted = json.loads(value)
     return SessionId(session_id), name or None, UserId(target) if target else None, conversation_id(wanted)

@@ -35,7 +35,7 @@ def question(
     """Render the question whether to send the link to the customer. For several sessions, ask which link to send.
 
     - `proposed`: the customer's address and the sessions.
-    - `request_id`: the request that this question answers. The buttons carry this id.
+    - `request_id`: the id of the request to which the bot replies with this question. The buttons carry this id.
 
     The text for notifications does not contain the customer's address.
     """

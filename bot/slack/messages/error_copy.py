@@ -131,9 +131,9 @@ def error_copy(error: CobrowseError, situation: Situation, to: Addressee) -> Err
 
 
 def _contact(entry: ErrorEntry, to: Addressee) -> tuple[Sentence | None, Value]:
-    """Return the sentence about who learns of the error, and the person or channel in this sentence.
+    """Return the sentence that says who knows of the error or whom to tell, and the person or channel in this sentence.
 
-    The sentence is None if `entry.contact` is None.
+    If `entry.contact` is None, the sentence is None, and the person or channel is `to.contact`.
     """
     return tell_sentence(entry.contact, to) if entry.contact else (None, to.contact)
 

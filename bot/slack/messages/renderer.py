@@ -133,10 +133,10 @@ class MessageRenderer:
     has_administrators: bool = False
     """Whether at least one person can connect people to Genesys users."""
     access_contact: Value = ""
-    """The person or channel to ask for a Genesys user: the contact if that is a channel or an administrator, else an
-    administrator."""
+    """The person or channel that people ask to connect them to a Genesys user; "" if there is none. It is `contact` if
+    that is a channel or can be an administrator, else an administrator."""
     contact_name: Callable[[], str] = lambda: ""
-    """Returns the name of the person to ask for a Genesys user; "" if unknown."""
+    """Returns the name of `access_contact`; "" if `access_contact` is no person, or if the name is unknown."""
     starts_anywhere: bool = True
     """Whether sessions can start anywhere; False if the settings allow only certain channels."""
 
@@ -324,7 +324,10 @@ class MessageRenderer:
         return Message(copy.text, blocks)
 
     def _informed(self, to: Addressee, error: CobrowseError) -> Addressee:
-        """Return a copy of the reader `to` with the fields `told` and `telling` filled in for this error."""
+        """Return a copy of the reader `to` that says who else learns of this error.
+
+        The field `told` says who already has a message about the error, and `telling` says who will get one.
+        """
         told, telling = (told_markup(find(error), self.contact) for find in (self.told, self.telling))
         return replace(to, told=told, telling=telling)
 
@@ -352,7 +355,7 @@ class MessageRenderer:
         return fault_name(outcome) is not None and not (self.told(outcome) or self.telling(outcome))
 
     def access_addressee(self, reader: UserId | None) -> Addressee:
-        """Return what an error message about a missing Genesys user needs to know about its reader.
+        """Describe the reader of an error message about a missing Genesys user. `reader`: None if unknown.
 
         The `contact` in the result is a person or channel that can connect people to Genesys users, if there is one.
         """
@@ -376,8 +379,8 @@ class MessageRenderer:
     def notice(self, notice: Notice, opened_at: datetime, reader: str) -> Message:
         """Render the message that shows a notice to one reader, the user or channel with the id `reader`.
 
-        `opened_at`: what `notice.opened_at` was when this message was posted. If `notice.opened_at` is another time
-        now, a newer message shows the notice, and this message refers to the newer one.
+        `opened_at`: what `notice.opened_at` was when the message was posted. If the notice has another time now, a
+        newer message shows the notice, and the older one refers to the newer one.
         """
         to = self.addressee(UserId(reader), repairs=False)
         match notice.kind:
@@ -412,7 +415,7 @@ def is_plain_fact(error: CobrowseError) -> bool:
 def own_refusal(request: Request, outcome: AccessReport) -> CobrowseError | None:
     """Return the error that keeps the requester from starting a session; None if the requester can start one.
 
-    `outcome`: the result of the command `why`. Return None, too, if it is about another person.
+    `outcome`: the result of the command `why`. Return None, too, if the requester asked about another person.
     """
     if request.for_another:
         return None
@@ -459,7 +462,11 @@ def contact_markup(contact: str, admins: Collection[str] = (), groups: Collectio
 
 
 def _names_another(contact: Value, access_contact: Value) -> bool:
-    """Return whether a sentence with `contact` mentions another person than the button for `access_contact` names."""
+    """Return whether `contact` and `access_contact` are mentions of different people or channels.
+
+    - `contact`: the contact in a sentence. Return False if it is not a mention.
+    - `access_contact`: the person or channel that a button below the sentence names. Return False if it is "".
+    """
     return isinstance(contact, Markup) and access_contact not in ("", contact)
 
 

@@ -250,5 +250,8 @@ def _access_report(to: Addressee, outcome: AccessReport, *, is_own: bool) -> Mes
 
 
 def _text(text: str) -> Message:
-    """Return a message of one paragraph. Leave the asterisks out of its notification, which cannot show bold text."""
+    """Return a message of one paragraph.
+
+    Slack's notifications cannot show bold text. So the text for the notification has no asterisks.
+    """
     return Message(text.replace("*", ""), [section(text)])

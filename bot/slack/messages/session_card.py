@@ -206,7 +206,7 @@ DIRECT_MESSAGE, CHANNEL = Place(), Place(is_public=True)
 
 
 def place_of(request: Request) -> Place:
-    """Return the place of the card that answers this request."""
+    """Return which buttons the card that answers this request has because of where Slack shows the card."""
     return Place(posts=can_share(request), copies=bool(request.reply_url))
 
 
@@ -373,8 +373,8 @@ class CardRenderer:
     def screen_buttons(self, record: SessionRecord, viewer: UserId | None, *, is_primary: bool = False) -> list[Block]:
         """Build the button that leads to the customer's screen. Return [] if no address is known.
 
-        For the agent, the button opens the page that shows the screen, if Genesys has reported the page's address.
-        Otherwise, the button opens the conversation in Genesys.
+        If the reader is the agent and Genesys has reported the address of the page that shows the screen, the button
+        opens this page. In all other cases, the button opens the conversation in Genesys.
 
         - `viewer`: the reader; None if unknown.
         - `is_primary`: whether the button is highlighted.

@@ -116,11 +116,11 @@ def row_id(page: ListPage, session_id: SessionId) -> str:
 
 
 def read_row(block_id: str) -> tuple[str, str]:
-    """Decode the id of the block with a pressed button. Return two texts: the button's place, and an id.
+    """Decode the id of a block with buttons. Return a pair: the place of the block, and an id.
 
-    - In the row of a list, the place is the page of the list. The id is the session's id.
-    - In a card's part about another open session, the place is ON_CARD followed by the card's session id. The id is "".
-    - In any other block, the place is "". The id is `block_id` itself.
+    - For a row of a list: the page of the list, and the id of the row's session.
+    - For a card's part about another open session: ON_CARD with the id of the card's session behind it, and "".
+    - For any other block: "", and the unchanged `block_id`.
     """
     if block_id.startswith(OTHER):
         return f"{ON_CARD}{block_id.removeprefix(OTHER)}", ""
@@ -299,8 +299,8 @@ def _live_order(record: SessionRecord) -> tuple[str, float]:
 def time_left(record: SessionRecord, language: Language) -> str:
     """Render a phrase about an open session, such as "5 minutes left" or "waiting for the customer, 5 minutes left".
 
-    If the customer has joined, the phrase says so. If the link is used or expired, the phrase says that, and when the
-    session started.
+    If Genesys reports that the customer has joined, the phrase says so. If not, and the link no longer works, the
+    phrase says when the session started, and "link used or expired".
     """
     if record.state.phase is SessionPhase.JOINED:
         return joined(record, language)

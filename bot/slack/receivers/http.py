@@ -90,7 +90,7 @@ class HttpReceiver:
         server.router.add_post(PATH, self.handle)
 
     def close(self) -> None:
-        """Write the log lines that are still held back. The bot holds lines back to limit their number."""
+        """Write the log lines that this receiver has held back to limit their number. It has nothing else to close."""
         self._log.flush()
         self.clock.flush()
 
@@ -219,10 +219,10 @@ class BodySlots:
 
     @contextmanager
     def hold(self, wait: BodyWait) -> Iterator[None]:
-        """Hold a slot for a body until the `with` block ends.
+        """Hold a slot for the body `wait` until the `with` block ends, or until a newer body takes the slot.
 
-        Raises NoBodySlotError if all slots are taken and the oldest body has held its slot for less than
-        `min_hold_seconds`.
+        If all slots are taken, take the slot of the oldest body, and stop reading that body. Raises NoBodySlotError
+        instead if the oldest body has held its slot for less than `min_hold_seconds`.
         """
         now = asyncio.get_running_loop().time()
         if len(self._held) >= self._count:
@@ -279,9 +279,9 @@ class ClockWatch:
         return self._fitted_at > since or sum(at > since for at in self._misfits.values()) < MIN_MISFITS
 
     def flush(self) -> None:
-        """Write the log line about stale timestamps that is still held back, if any.
+        """Write the log line about stale timestamps that waits to be written. Do nothing if no line waits.
 
-        Lines are held back so that there is at most one line per minute.
+        A line waits if another line about stale timestamps was written less than a minute ago.
         """
         self._log.flush()
 

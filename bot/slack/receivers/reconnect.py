@@ -1,7 +1,7 @@
 """Decide when to open Socket Mode connections, and detect that Slack cannot reach the bot ("deaf").
 
-A new connection may end at once. For example, Slack closes an app's eleventh connection right after its first message
-on it. All replicas of an app share one limit of about 50 calls of `apps.connections.open` per minute (tier 3):
+A new connection may end at once. For example, an app can have ten connections. Slack sends a hello on one more, and
+then closes it. All replicas of an app share one limit of about 50 calls of `apps.connections.open` per minute (tier 3):
 https://docs.slack.dev/apis/web-api/rate-limits
 """
 
@@ -36,9 +36,9 @@ class ReconnectBackoff:
     """Decides when the bot may open the next connection, and whether the bot has been without one for too long.
 
     - `clock`: returns seconds and never goes back.
-    - `first_delay_seconds`: the first delay between the starts of two openings. The delay doubles with each opening, up
-      to MAX_DELAY_SECONDS, whether the openings succeed or fail. A connection halves the delay again for each
-      STEADY_SECONDS that it lives.
+    - `first_delay_seconds`: the delay from the start of the first opening to the start of the second. Each opening
+      doubles the delay, up to MAX_DELAY_SECONDS, whether the opening succeeds or fails. When a connection ends, the
+      delay is halved once for each STEADY_SECONDS that the connection lived.
     - `deaf_seconds`: after this time without a connection, the bot counts as deaf.
     """
 
@@ -61,10 +61,10 @@ class ReconnectBackoff:
 
     @property
     def is_deaf(self) -> bool:
-        """Return whether the bot has been without a connection for at least `deaf_seconds`.
+        """Return whether the seconds without a connection add up to at least `deaf_seconds`.
 
-        Each second with a connection cancels out HEARD_FACTOR seconds without one. The bot counts the seconds of a
-        connection when the connection ends, so the result is valid only while no connection is open.
+        Each second with a connection takes HEARD_FACTOR seconds off this sum, when the connection ends. So read this
+        property only while no connection is open.
         """
         return self._clock() - self._deaf_since >= self._deaf_seconds
 

@@ -80,7 +80,7 @@ def note(sentence: Sentence, language: Language, **values: str) -> View:
 
 
 def person_form(language: Language, person: UserId | None = None, problem: str = "") -> View:
-    """Build the step that asks for the person to connect.
+    """Build the view that asks for the person to connect.
 
     - `person`: the person whom the menu selects at first; None for nobody.
     - `problem`: the reason why this person cannot be connected, as mrkdwn; "" for none.
@@ -91,7 +91,7 @@ def person_form(language: Language, person: UserId | None = None, problem: str =
 
 
 def find_form(person: PersonKey, language: Language, text: str = "", problem: str = "") -> View:
-    """Build the step in which the administrator searches for the Genesys user of `person`.
+    """Build the modal in which the administrator searches for the Genesys user of `person`: one step of the dialog.
 
     - `text`: the text that is already in the search field.
     - `problem`: the reason why the last search showed no Genesys users, as mrkdwn; "" for none.

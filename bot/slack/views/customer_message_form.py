@@ -45,7 +45,10 @@ CLOSE = label("send_form.close", "Close", limit=TITLE_LENGTH)
 
 
 def form(pressed: Pressed, cards: CardRenderer) -> View:
-    """Build the step that asks for the customer's address. `pressed` is the press that opens the dialog."""
+    """Build the dialog's first view, which asks for the customer's address.
+
+    `pressed`: the press that opens the dialog.
+    """
     language, features = cards.language, cards.features
     asked, hint = (ADDRESS, HINT) if features.texts and features.emails else (EMAIL, HINT_EMAIL)
     if not features.emails:
@@ -82,7 +85,10 @@ def read_form(view: View, config: MessagingConfig, to: Addressee) -> ContactAddr
 
 
 def question(view: View, address: ContactAddress, cards: CardRenderer) -> View:
-    """Build the step that asks whether to send the link to `address`. `view` is the submitted first step."""
+    """Build the dialog's second view, which asks whether to send the link to `address`.
+
+    `view`: the first view, as the agent submitted it.
+    """
     language, metadata = cards.language, view["private_metadata"]
     ask = ASK_TEXT if address.medium is ContactChannel.SMS else ASK_EMAIL
     text = language.say(ask, address=address.shown)

@@ -229,7 +229,10 @@ def _how_it_works(to: Addressee) -> list[Block]:
 
 
 def _own(found: SessionList | CobrowseError, viewer: PersonKey, cards: CardRenderer, to: Addressee) -> list[Block]:
-    """Build the list of the viewer's open sessions, including those that the viewer started for others."""
+    """Build the list of the viewer's open sessions, including those that the viewer started for others.
+
+    `found`: the sessions; an error if they could not be read. For an error, show the reason in place of the list.
+    """
     say, divider = to.language.say, {"type": "divider"}
     head: list[Block] = [divider, section(f"*{say(YOUR_SESSIONS)}*")]
     if isinstance(found, CobrowseError):

@@ -81,7 +81,7 @@ class FormInput:
     """The valid input of a submitted session form. None stands for an empty field, or for a field that was left out.
 
     - `channel_id`: the channel in which the form was opened; "" for none.
-    - `host`: the agent of the session.
+    - `host`: the Slack id of the agent, who is to host the session.
     - `thread`: the id of the message in whose thread to post the session; "" for none.
     - `send_to`: the customer's address. The session card offers to send the link to this address.
     """

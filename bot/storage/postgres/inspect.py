@@ -27,7 +27,7 @@ async def inspect_postgres(
 ) -> AsyncIterator[StorageReport]:
     """Connect to the database, inspect the database, and yield the report.
 
-    `scope`: the scope of one workspace. `StorageReport.linked` searches the host links of this workspace.
+    `scope`: the scope of the workspace in whose host links `StorageReport.linked` searches.
 
     Raises StorageSetupError if the bot cannot use the database. The error contains no part of the URL.
     """

@@ -64,7 +64,7 @@ class ReplicaLock:
         return self._leads and self.is_held
 
     async def open(self) -> None:
-        """Take the lock, and start the background task that keeps the lock.
+        """Take the lock on this replica's owner number. Start the background task that takes it again after a loss.
 
         Raises StorageSetupError if the server is read-only. Raises StorageSetupError also if a proxy between the bot
         and the server pools transactions, because locks do not work through such a proxy. Raises one of
@@ -86,7 +86,8 @@ class ReplicaLock:
     async def announce_key(self, key_number: int) -> None:
         """Tell the other replicas that this replica now encrypts with a new key.
 
-        Wait until the other replicas can read the number of the key, or until `server_move_seconds` have passed.
+        The background task takes an advisory lock on the number of the key. The other replicas see this lock. Wait
+        until the lock is taken, or until `server_move_seconds` have passed.
 
         `key_number`: the number that stands for the new key (`Encryptor.key_number`).
         """
@@ -107,7 +108,11 @@ class ReplicaLock:
             self._check_requested.set()
 
     async def _maintain(self) -> None:
-        """Check every `lock_check_seconds` whether the server is read-only, and take the lock again after a loss."""
+        """Check every `lock_check_seconds` whether this replica still holds the lock, and take a lost lock again.
+
+        The lock counts as lost if the connection fails or the server is read-only. A check also tells the other
+        replicas about a new encryption key, and tries to become the leader after the first call of `is_leader`.
+        """
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._timing.lock_check_seconds):
@@ -162,7 +167,10 @@ class ReplicaLock:
         self._connection, self.is_held, self._leads = connection, True, False
 
     async def _announce(self, connection: Any) -> None:
-        """Take the advisory lock on the current key number, and release the lock on the previous key number."""
+        """Show the other replicas which encryption key this replica uses: take an advisory lock on `key_number`.
+
+        Then release the lock on the number of the previous key. Do not take a lock that `connection` already holds.
+        """
         wanted, held = self.key_number, self._announced
         if wanted != held:
             await connection.execute(STATEMENTS["announce_key"].text, wanted)

@@ -42,9 +42,10 @@ MAX_ACCEPT_ATTEMPTS = 3
 
 
 class PostgresStore:
-    """Stores the requests and hosts of one workspace in Postgres. Its repositories (`sessions` …) store other data.
+    """Stores the requests, host links and found hosts of one workspace in Postgres.
 
-    If a member has no docstring here, see RequestRepository, HostCache and HostLinkRepository in bot/core/ports.py.
+    Its repositories (`sessions` …) store other data. RequestRepository, HostCache and HostLinkRepository in
+    bot/core/ports.py describe the methods that have no docstring here.
     """
 
     shared = True
@@ -104,7 +105,10 @@ class PostgresStore:
         return accepted
 
     async def _accept(self, row: Mapping[str, Any]) -> Accepted:
-        """Store the row of a request. The identifiers in `row` are in their stored form, such as `eu|identifier`."""
+        """Store a request, unless a request with the same key is already stored. Return the result of `accept`.
+
+        `row`: the values of the request. Its identifiers are in their stored form, such as `eu|identifier`.
+        """
         if not self._replica_lock.is_held:
             raise StorageUnavailableError  # other replicas may take over this one's requests, so accept none
         for _ in range(MAX_ACCEPT_ATTEMPTS):
@@ -164,7 +168,7 @@ class PostgresStore:
         """Take over the requests of dead replicas, and return these requests, oldest first.
 
         Include each request of this replica that the database stored although `accept` raised an error. Return [] if
-        this replica does not hold its lock.
+        this replica does not hold the lock that shows other replicas that it runs (see ReplicaLock).
         """
         if not self._replica_lock.is_held:
             return []
@@ -249,8 +253,8 @@ class PostgresStore:
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
         """Run the statement with this name, and hold a lock on the returned row until the `with` block ends.
 
-        Yield the row and a function. The row is None if the statement returns no row. The function runs a statement in
-        the same transaction, and takes the same arguments as `fetch`.
+        Yield the row and a function. The row is None if the statement returns no row. The function does the same as the
+        method `fetch`, but in the transaction that holds the lock.
         """
         statement, seconds = STATEMENTS[name], self._timing.account_lock_seconds
         arguments = statement.arguments(self._scope.to_values(dict(values)))

@@ -15,10 +15,10 @@ class FairTurns:
 
     @asynccontextmanager
     async def hold(self, workspace: str, timeout_seconds: float) -> AsyncIterator[None]:
-        """Take a place for a task of the workspace, and free the place when the `with` block ends.
+        """Hold one of the semaphore's places until the `with` block ends. If no place is free, wait for one.
 
-        `workspace`: the short name of the workspace. Raises TimeoutError if the task gets no place within
-        `timeout_seconds`.
+        `workspace`: the short name of the workspace for which the caller works. Raises TimeoutError if the caller gets
+        no place within `timeout_seconds`.
         """
         if self._free:
             self._free -= 1
@@ -41,7 +41,10 @@ class FairTurns:
             raise
 
     def _pass_on(self) -> None:
-        """Give the place to the first task of the next waiting workspace. If no task waits, the place stays free."""
+        """Pass on a place of the semaphore that a task no longer needs.
+
+        Give the place to the first task of the next waiting workspace. If no task waits, the place stays free.
+        """
         while self._waiting:
             workspace = next(iter(self._waiting))
             turns = self._waiting.pop(workspace)

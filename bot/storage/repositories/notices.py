@@ -1,4 +1,4 @@
-"""Store notices and the Slack messages that show notices. Read which starts succeeded or failed."""
+"""Store notices and the Slack messages that show notices. Also read from the stored requests how starts ended."""
 
 import json
 from collections.abc import Sequence

@@ -192,8 +192,8 @@ def _time(seconds: float) -> str:
 def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
     """Convert a row of the table of notices to a dict of JSON values for an export.
 
-    Include the notice's data only if the notice is about the person. Otherwise, include the names of the data's fields
-    that contain the person's id.
+    If the notice is about the person (see `_is_about`), include the notice's data. A notice about other people may also
+    contain the person's id. Of such a notice, include only the names of the data's fields that contain the id.
     """
     data, messages = _json(row["data"]), _json(row["messages"])
     shown = _exported({name: row[name] for name in ("kind", "team_id", "opened_at", "changed_at", "over_at")})
@@ -212,8 +212,8 @@ def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
 def _is_about(row: Row, user_id: UserId) -> bool:
     """Return whether a notice is about this person. Return True for an unreadable notice.
 
-    If the notice has the field `people`, return whether this field names no other person. Otherwise return whether one
-    of the fields `agent`, `ender`, `person` and `ids` names this person.
+    If the notice has the field `people`, return True if `people` is empty or contains only this person. Otherwise
+    return True if `agent` or `ender` is this person, or if one of the lists `person` and `ids` contains this person.
     """
     data = _json(row["data"])
     if not data:

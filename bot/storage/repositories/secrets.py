@@ -94,7 +94,10 @@ class SecretTable:
         await self._database.fetch("set_fact", {"name": "key_check", "value": self._encryptor.encrypt(CHECK)})
 
     async def _needs_keys_beside(self, new: Encryptor) -> bool:
-        """Return whether the current keys decrypt a stored value that no key of `new` decrypts."""
+        """Return whether the database still needs a current key that `new` lacks.
+
+        Return True if the current keys decrypt a stored value that no key of `new` decrypts.
+        """
 
         def is_lost(table: str, row: Row) -> bool:
             texts = [text for column in SECRET_COLUMNS[table] if (text := row[column]) is not None]
@@ -161,9 +164,9 @@ class SecretTable:
         return {**row, **values, **{f"was_{column}": row[column] for column in columns}}
 
     def _with_newest(self, text: str | None) -> str | None:
-        """Encrypt a stored value with the newest key, and return the result.
+        """Decrypt the stored value `text`, and return the value encrypted with the newest key.
 
-        Return `text` unchanged if the newest key already decrypts the text, or if no key decrypts the text.
+        Return `text` unchanged if it is None, if the newest key already decrypts it, or if no key decrypts it.
         """
         if text is None or self._encryptor.is_current(text):
             return text
@@ -172,7 +175,10 @@ class SecretTable:
 
 
 async def _pages(fetch: Fetch, version: int = VERSION) -> AsyncIterator[tuple[str, Sequence[Row]]]:
-    """Yield the rows of all tables with secrets, page by page: the table's name, and a list of up to PAGE rows."""
+    """Yield the rows of all tables with secrets, page by page: the table's name, and a list of up to PAGE rows.
+
+    `version`: the version of the database tables, which decides which tables have secrets.
+    """
     for table in tables_with_secrets(version):
         after = ""
         while rows := await fetch(f"page_of_{table}", {"after": after, "most": PAGE}):

@@ -229,10 +229,12 @@ class SQLiteStore:
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Run the statement with this name. Until the `with` block ends, another call with the same arguments waits.
+        """Run the statement with this name, and hold a lock until the `with` block ends.
 
-        Yield the row that the statement returns, and the method `fetch`. The row is None if the statement returns no
-        row.
+        Another call of `locking` with the same arguments waits until then.
+
+        Yield the row that the statement returns, and the method `fetch`, with which the block runs further statements.
+        The row is None if the statement returns no row.
         """
         lock = self._locks.setdefault((name, self._scope.name, *values.values()), Lock())
         async with lock:

@@ -189,8 +189,8 @@ class ConversationsApi:
         `permissions`: the HTTP request needs at least one of these permissions. If none is given, it needs only a valid
         token.
 
-        Raises ApiError (401) if the token is missing or invalid. Raises ApiError (403) if all of `permissions` are in
-        `missing_permissions`.
+        Raises ApiError (401) if the token is missing or invalid. Raises ApiError (403) if `permissions` are given and
+        the role of the OAuth client lacks all of them.
         """
         grant = self._authorize(request)
         if permissions and not set(permissions) - self.missing_permissions:

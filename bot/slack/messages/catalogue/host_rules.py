@@ -48,9 +48,10 @@ def rule_name(rule: str) -> Value:
 
 
 def miss_reason(why: str) -> Sentence | str:
-    """Return the sentence for `why`, the value of a MissReason. Return any other text unchanged.
+    """Return the sentence that says why no host was found. `why`: the value of a MissReason.
 
-    Other texts come from the database: earlier versions of the bot stored the sentence itself.
+    If `why` is any other text, return it unchanged. Such a text is already the sentence: earlier versions of the bot
+    stored the sentence in the database.
     """
     return MISSES[MissReason(why)] if why in set(MissReason) else why
 

@@ -15,7 +15,7 @@ class Repair:
     """The sentences for administrators about one error.
 
     - `fix`: how to fix the cause.
-    - `fault`: what is broken; None if the sentence about the error in errors.py says what is broken.
+    - `fault`: what is broken; None if the error's sentence in catalogue/errors.py says what is broken.
     """
 
     fix: Sentence

@@ -117,7 +117,7 @@ HINT_LENGTH = 150
 
 
 def label(key: str, text: str, *, limit: int = BUTTON_LENGTH) -> Sentence:
-    """Add to the catalogue the plain text of a button, a field or a title.
+    """Add to the catalogue the plain text of a button, a field or a title, and return the text as a Sentence.
 
     `limit`: the maximum length of the text in characters, without its placeholders.
     """
@@ -125,7 +125,10 @@ def label(key: str, text: str, *, limit: int = BUTTON_LENGTH) -> Sentence:
 
 
 def said(key: str, text: str) -> Sentence:
-    """Add to the catalogue a sentence for which there is no other function, such as an answer or a line of a card."""
+    """Add to the catalogue a sentence of the part TEXT, such as an answer or a line of a card. Return the sentence.
+
+    For sentences of the other parts, use `problem`, `next_step`, `fault`, `fix` or `label`.
+    """
     return _enter(Sentence(key, text, Part.TEXT))
 
 
@@ -213,8 +216,9 @@ class Language:
 
         `values` are the values of the placeholders. A sentence from `counted` must have the value `count`.
 
-        - A str is escaped, unless the str is Markup, this object writes plain text, or the sentence is a label.
-        - A datetime becomes the result of `moment`.
+        - A str is escaped. It is not escaped if it is Markup, if this object writes plain text, or if the sentence is
+          the plain text of a button or field (Part.LABEL).
+        - A datetime becomes a time, as the method `moment` writes it.
         - A Sentence or Filled becomes its text.
 
         Return the English sentence if the translation has a placeholder without a value.
@@ -263,9 +267,9 @@ class Language:
         return text
 
     def listed(self, items: Sequence[str], *, long: bool = False) -> Markup:
-        """Join items to a list in this language, such as "A, B".
+        """Join items to a list in this language, such as "A, B". Return "" if there are no items.
 
-        An item is escaped, unless the item is Markup or this object writes plain text.
+        Escape each item, unless the item is Markup or this Language writes plain text.
 
         `long`: whether to separate the items by semicolons, because an item may contain commas.
         """

@@ -52,9 +52,9 @@ CONNECTED_ALREADY_OTHER = said("access.connected.other", "{person} is connected 
 def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message:
     """Render the administrators' message about a person who has no Genesys user, or who has got one since.
 
-    `opened_at`: what `notice.opened_at` was when this message was posted. If `notice.opened_at` is another time now,
-    there is a newer message about the person. Until the person has a Genesys user, this message only refers to the
-    newer one.
+    `opened_at`: the value that `notice.opened_at` had when the bot posted this message. If the value differs now,
+    somebody has asked again, and there is a newer message. Until the person has a Genesys user, this older message
+    only points to the newer one.
     """
     asked, say = read_access(notice.data), to.language.say
     person = mention(asked.person[1])

@@ -60,10 +60,10 @@ ANSWERS = {
 
 
 def fault_notice(notice: Notice, to: Addressee, opened_at: datetime, runbook_url: str = "") -> Message:
-    """Render the administrators' message about a fault, or about its end.
+    """Render the administrators' message about a fault, or about its end. It is new, or posted already and edited now.
 
-    - `opened_at`: what `notice.opened_at` was when this message was posted. If `notice.opened_at` is another time now,
-      there is a newer message about the fault, and this message refers to the newer one and has no buttons.
+    - `opened_at`: what `notice.opened_at` was when the message was posted. If the notice has another time now, a newer
+      message about the fault was posted. The older message then refers to the newer one, and has no buttons.
     - `runbook_url`: the page that a button opens; "" for no button.
 
     The text for notifications contains no details, because a locked phone shows it.
@@ -96,7 +96,7 @@ def fault_checked(outcome: FaultChecked, language: Language) -> Message:
 
 
 def _sentences(fault: Fault) -> tuple[Sentence, Sentence]:
-    """Return two sentences about what fails: the first line of the message, and the text for notifications."""
+    """Return two sentences about what fails: the first line of the message, and the text of Slack's notification."""
     kinds = set(fault.kinds)
     if kinds & STARTING:
         return FAILING_START, TITLE_START
