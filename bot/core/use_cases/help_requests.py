@@ -50,6 +50,11 @@ def read_help(data: Mapping[str, Any]) -> HelpRequest:
     )
 
 
+def help_key(failed: Request, error: CobrowseError) -> str:
+    """Return the key of the HELP notice about a failed request (pure). It contains the ids of both people, if any."""
+    return " ".join((error.code, team_of(failed), failed.requester, failed.target or "")).strip()
+
+
 def with_help_request(notice: Notice, failed: Request, error: CobrowseError) -> Notice | None:
     """Return the notice with the failed request `failed` as its new content (pure).
 
@@ -106,7 +111,7 @@ class HelpRequests:
         if self._name_fault(error):
             readers = await self._faults.tell(failed, error, seconds)
             return FaultChecked(FaultState.REPAIRED) if readers is None else AdministratorsTold(readers)
-        key = " ".join((error.code, team_of(failed), failed.requester, failed.target or "")).strip()
+        key = help_key(failed, error)
         await self._board.change(NoticeKind.HELP, key, lambda notice: with_help_request(notice, failed, error))
         return AdministratorsTold(await self._board.delivered(NoticeKind.HELP, key, seconds))
 

@@ -148,7 +148,7 @@ class PeopleTable:
         return changed
 
     async def _forget_notices(self, person: Mapping[str, Any], user_id: UserId) -> tuple[int, int]:
-        """Delete the notices about the person, and remove the person's id from other notices.
+        """Delete the notices about the person or with the person's id in their key. Remove the id from other notices.
 
         Return the number of deleted notices, and the number of notices from which only the id was removed. Repeat up to
         MAX_PASSES times, because another replica may change a notice at the same time.
@@ -160,7 +160,7 @@ class PeopleTable:
                 break
             for row in rows:
                 values = {name: row[name] for name in ("kind", "key", "version", "takes")}
-                if _is_about(row, user_id):
+                if _is_about(row, user_id) or user_id in row["key"].split():  # a key cannot be anonymized
                     deleted += len(await self._database.fetch("forget_notice", values))
                 else:
                     values |= _without_person(row, user_id)
@@ -213,14 +213,17 @@ def _is_about(row: Row, user_id: UserId) -> bool:
     """Return whether a notice is about this person. Return True for an unreadable notice.
 
     If the notice has the field `people`, return True if `people` is empty or contains only this person. Otherwise
-    return True if `agent` or `ender` is this person, or if one of the lists `person` and `ids` contains this person.
+    return True if `agent`, `ender` or `person` is this person, or if one of the lists `person` and `ids` contains this
+    person.
     """
     data = _json(row["data"])
     if not data:
         return True
     if "people" in data:
         return set(data["people"]) <= {user_id}
-    return user_id in (data.get("agent"), data.get("ender"), *data.get("person", ()), *data.get("ids", ()))
+    person = data.get("person", ())  # a team and a user, or in a HELP notice the user alone
+    named = [person] if isinstance(person, str) else person
+    return user_id in (data.get("agent"), data.get("ender"), *named, *data.get("ids", ()))
 
 
 def _without_person(row: Row, user_id: UserId) -> dict[str, str]:

@@ -27,6 +27,7 @@ from bot.core.models import (
 )
 from bot.core.use_cases.access_requests import AccessRequest, read_access, write_access
 from bot.core.use_cases.faults import read_fault
+from bot.core.use_cases.help_requests import help_key, read_help, with_help_request
 from bot.storage.schema import TABLES
 from tests.support import storage as storage_support
 from tests.support.storage import ANA, HOST, TEAM, Database, request, run_sql, session
@@ -75,6 +76,16 @@ def access(person: UserId, *, asked_by: UserId | None = None, connected_by: User
         person=(TEAM, person), ids=(person,), request_id="r1", asked_by=asked_by, connected_by=connected_by, tried=tried
     )
     return write_access(asked)
+
+
+async def ask_help(store: Any, person: UserId, target: UserId | None, *readers: str) -> str:
+    """Store a HELP notice as a press on *Tell* or *Ask* does. Return its key."""
+    failed, error = request(requester=person, target=target), HostNotFoundError(target or person, bool(target), ())
+    asked = with_help_request(await store.notices.find(NoticeKind.HELP, ""), failed, error)
+    assert asked
+    key = help_key(failed, error)
+    await notice(store, NoticeKind.HELP, key, dict(asked.data), *readers)
+    return key
 
 
 async def everything(store: Any) -> str:
@@ -200,6 +211,23 @@ async def test_forgotten_person_is_in_no_row(database: Database) -> None:
         assert (await store.notices.find(kind, key)).version == 0
     kept = await store.find(asked.id)
     assert kept.failure.tried[0].people == (SAM,)
+
+
+@pytest.mark.parametrize(("person", "asker", "named_as"), [(ANA, ANA, None), (BEN, None, ["error", "target"])])
+async def test_request_for_help_goes_with_a_forgotten_person(
+    database: Database, person: UserId, asker: UserId | None, named_as: list[str] | None
+) -> None:
+    store = await database.open()
+    key = await ask_help(store, ANA, BEN, SAM)
+    others = await ask_help(store, SAM, None, ANA, BEN)
+    (mine, among) = (await store.people.export(person, None))["notices"]
+    assert (mine.get("data", {}).get("person"), mine.get("named_as")) == (asker, named_as)
+    assert (among.keys() & {"data", "named_as"}, len(among["messages_to_person"])) == (set(), 1)
+    result = await store.people.forget(person, None)
+    assert (result.deleted, result.anonymized) == ({"notices": 1}, {"notices": 1})
+    assert person not in await everything(store)
+    assert (await store.notices.find(NoticeKind.HELP, key)).version == 0
+    assert read_help((await store.notices.find(NoticeKind.HELP, others)).data).person == SAM
 
 
 async def test_open_session_and_open_request_stay_until_they_are_over(database: Database) -> None:
