@@ -28,7 +28,7 @@ class WorkspaceSettings:
     - `fingerprint`: a hash of the table, of the CSV file in COBROWSE_HOSTS_FILE, and of the faults. If two reads give
       different hashes, the workspace has changed.
     - `files`: the paths of the files to watch. If one of them changes, the bot has to read the settings again. They are
-      the CSV file in COBROWSE_HOSTS_FILE and, if the settings in the table are invalid, the table's secret files.
+      the CSV file in COBROWSE_HOSTS_FILE and, if there is an error, the table's secret files.
     """
 
     name: str
@@ -90,11 +90,13 @@ def _without_twins(found: dict[str, WorkspaceSettings], before: Workspaces) -> d
     owners: dict[tuple[str, str], str] = {}
     checked = dict(found)
     for name in sorted(found, key=lambda each: found[each] is not before.get(each)):
-        settings = found[name].settings
+        workspace, settings = found[name], found[name].settings
         tokens = {(kind, getattr(settings.slack, kind)) for kind in UNIQUE} if settings else set()
         twins = [(kind, owners[kind, token]) for kind, token in sorted(tokens) if (kind, token) in owners]
-        if twins:
-            checked[name] = _with_error(found[name], SettingsError([_twin_fault(name, *each) for each in twins]))
+        if settings and twins:
+            secret_files = (file.path for file in settings.sources.files.values())
+            workspace = replace(workspace, files=(*workspace.files, *secret_files))
+            checked[name] = _with_error(workspace, SettingsError([_twin_fault(name, *each) for each in twins]))
             continue
         owners |= {(kind, token): name for kind, token in tokens if token}
     return checked

@@ -160,6 +160,19 @@ def test_usable_workspace_outlives_a_second_table_above_it(path: Path) -> None:
     assert faults_of(found["copy"])
 
 
+def test_second_table_of_the_same_app_becomes_usable_with_its_token(path: Path) -> None:
+    text = socket_table("acme", path.parent) + socket_table("globex", path.parent)
+    token = path.parent / "globex-slack_bot_token"
+    own = token.read_text()
+    token.write_text((path.parent / "acme-slack_bot_token").read_text())
+    faulty = read_workspaces(written(path, text))
+    assert faults_of(faulty["globex"])
+    assert str(token) in faulty["globex"].files
+    assert faulty["acme"].files == ()
+    token.write_text(own)
+    assert read_workspaces(process_of(path), faulty)["globex"].settings
+
+
 def test_fingerprint_stays_if_only_the_writing_changes(path: Path) -> None:
     first, *lines = ACME.splitlines()
     assert fingerprint(path, "\n\n".join([f"# acme\n{first}", *reversed(lines)])) == fingerprint(path, ACME)
