@@ -32,7 +32,8 @@ async def run_checks(
     - `environ`: the settings, by name.
     - `user_id`: the Slack user whose access is checked, too; None to check nobody.
     - `env_file`: the path of .env.
-    - `remarks`: one text for each part of .env that the bot ignores: the problem, and then the fix.
+    - `remarks`: one text for each part of .env that the bot ignores. Each text has a sentence with the problem, and
+      then a sentence with the fix.
 
     The results are in the order in which to fix the problems.
     """

@@ -80,7 +80,8 @@ def read_setup(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str
 
     - `environ`: the settings, by name.
     - `env_file`: the path of .env.
-    - `remarks`: one text for each part of .env that the bot ignores: the problem, and then the fix.
+    - `remarks`: one text for each part of .env that the bot ignores. Each text has a sentence with the problem, and
+      then a sentence with the fix.
     """
     faults: dict[str, None] = {}
     load = partial(settings.load_part, environ=environ)
@@ -167,7 +168,7 @@ def check_environment(
     """Return a warning for each ignored part of .env, and for each variable that looks like a setting but is none.
 
     - `environ`: the environment variables, by name.
-    - `remarks`: one text for each ignored part of .env: the problem, and then the fix.
+    - `remarks`: as in `read_setup`.
     - `used`: the names of variables to which tables of the file of workspaces refer. They get no warning.
     """
     found = [warning("settings", *_split_sentence(remark)) for remark in remarks]

@@ -83,7 +83,8 @@ class Settings:
     - `match_email`: whether the same email address in Slack and Genesys connects a person to a host.
     - `email_domains`: the domains of the email addresses that may connect people; empty for any domain.
     - `host`, `port`: the address and port on which the bot's HTTP server listens.
-    - `health_port`: a separate port for the health endpoints. With None, the HTTP server on `port` has the endpoints.
+    - `health_port`: a separate port for the health endpoints; None to have them on the HTTP server on `port`. With None
+      and without this HTTP server, the process has no health endpoints.
     - `audit_log`: the path of the audit log, "-" for standard output, or "" for no audit log.
     - `language`: the code of the language of all messages; "" to write to each person in the language of their Slack.
     - `sending`: the settings of messages to customers.

@@ -252,7 +252,7 @@ class SessionRepository(Protocol):
     async def record_over(self, record: SessionRecord, state: SessionState) -> bool:
         """Store the final state of a session, as Genesys reports it, and delete the link.
 
-        Return False and change nothing if the end of the session is already stored, or if a newer session with the same
+        Return False and leave the session unchanged if its end is already stored, or if a newer session with the same
         id is stored. Otherwise return True. If several replicas call this method for one session, only one of them gets
         True.
         """
@@ -276,7 +276,7 @@ class StartHistory(Protocol):
     """Counts the starts of a period by their outcome, and lists people whose start failed."""
 
     async def outcomes(self, team_id: TeamId, seconds: float) -> Sequence[StartOutcome]:
-        """Count the starts in a workspace in the last `seconds`.
+        """Count the starts in a Slack workspace or organization in the last `seconds`.
 
         Return one StartOutcome for each error code, and one for the starts without an error. `seconds`: at most the
         retention time.

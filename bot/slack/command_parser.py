@@ -183,7 +183,8 @@ _PLAIN = Grammar()
 def parse(text: str, genesys_app: GenesysApp | None = None, countries: Collection[str] = ()) -> Command:
     """Parse the text after the slash command, as Slack delivers it. Never raises.
 
-    - `genesys_app`: parses the ids and URLs of conversations; None if the text cannot name a conversation.
+    - `genesys_app`: parses the ids and URLs of conversations; None if sessions belong to no conversation. Then no text
+      can name one.
     - `countries`: ISO codes. A number without a plus counts as a phone number if it is valid in one of these countries.
     """
     if (

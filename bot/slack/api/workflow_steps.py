@@ -46,7 +46,7 @@ class WorkflowStepResult:
         `attempt`: makes each call to Slack, with a time-out, and returns whether the call succeeded.
         """
         step = step_of(request)
-        if step is None:  # the result was reported before
+        if step is None:  # its `argument` cannot be decrypted
             return False
 
         is_unknown_run = False

@@ -8,8 +8,8 @@ Which dialogs the bot opens depends on the person and the session:
   that asks whether to end the session.
 - Otherwise: all dialogs.
 
-If the bot does not open a button's dialog, it submits the button's request at once. The answer to the request gives the
-reason. The worker checks again what the person may do.
+If the bot does not open a button's dialog for one of these reasons, it submits the button's request at once. The answer
+to the request gives the reason. The worker checks again what the person may do.
 """
 
 from collections.abc import Callable

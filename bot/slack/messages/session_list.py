@@ -300,7 +300,7 @@ def time_left(record: SessionRecord, language: Language) -> str:
     """Render a phrase about an open session, such as "5 minutes left" or "waiting for the customer, 5 minutes left".
 
     If Genesys reports that the customer has joined, the phrase says so. If not, and the link no longer works, the
-    phrase says when the session started, and "link used or expired".
+    phrase says "link used or expired", and when the session started.
     """
     if record.state.phase is SessionPhase.JOINED:
         return joined(record, language)

@@ -44,9 +44,10 @@ _DELAYED = (RequestState.CREATED, RequestState.ANSWERED)
 
 
 class SQLiteStore:
-    """Stores the requests and hosts of one workspace in SQLite. Its repositories (`sessions` …) store other data.
+    """Stores the requests, host links and found hosts of one workspace in SQLite.
 
-    If a member has no docstring here, see RequestRepository, HostCache and HostLinkRepository in bot/core/ports.py.
+    Its repositories (`sessions` …) store other data. RequestRepository, HostCache and HostLinkRepository in
+    bot/core/ports.py describe the methods that have no docstring here.
     """
 
     shared = False
