@@ -5,8 +5,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PORT ?= 8080
+SLOW := tests/resilience tests/sandbox/web
 
-.PHONY: sandbox install test test-fast docs help check fmt soak growth bench messages reference screenshots lint workflows audit sbom lock clean
+.PHONY: sandbox install test test-slow test-fast docs help check fmt soak growth bench messages reference screenshots lint workflows audit sbom lock clean
 
 # Run a small Slack, a small Genesys and the bot on http://localhost:8080, without any account.
 sandbox: .venv/run.stamp .venv/locales.stamp
@@ -20,9 +21,13 @@ install: .venv/run.stamp .venv/locales.stamp
 	@chmod 755 $(BIN)/cobrowse-bot
 	@echo "Run it: .venv/bin/cobrowse-bot --help"
 
-# Run every test. Seven at once, also on two cores: most of the time a test waits for a socket.
-test: .venv/dev.stamp .venv/locales.stamp tests/support/axe/node_modules/axe.stamp
-	$(BIN)/python -m pytest -n 7 --dist loadfile
+# Run the tests, but for the slow ones. Seven at once, also on two cores: most of the time a test waits for a socket.
+test: .venv/dev.stamp .venv/locales.stamp
+	$(BIN)/python -m pytest -n 7 --dist loadfile $(addprefix --ignore=,$(SLOW))
+
+# Run the slow tests: kills, cut connections and load, and the sandbox's page in a browser.
+test-slow: .venv/dev.stamp .venv/locales.stamp tests/support/axe/node_modules/axe.stamp
+	$(BIN)/python -m pytest -n 7 --dist loadfile $(SLOW)
 
 # Without axe-core its tests are skipped with a reason, and fail in CI.
 tests/support/axe/node_modules/axe.stamp: tests/support/axe/package-lock.json

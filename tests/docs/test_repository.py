@@ -292,6 +292,20 @@ def test_the_dev_container_has_what_ci_has_and_runs_the_tests() -> None:
     assert [name for name in wanted.split() if name not in there] == []
 
 
+def test_ci_runs_the_slow_tests_and_make_test_all_others() -> None:
+    def selected(target: str) -> list[str]:
+        planned = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        (last,) = [line for line in planned.splitlines() if " -m pytest " in line]
+        return last.partition(" -m pytest -n 7 --dist loadfile ")[2].split()
+
+    slow = selected("test-slow")
+    assert slow == ["tests/resilience", "tests/sandbox/web"]
+    assert all((ROOT / folder).is_dir() for folder in slow)
+    assert selected("test") == [f"--ignore={folder}" for folder in slow]
+    commands = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert [line for line in commands if line.startswith("make test")] == ["make test", "make test-slow"]
+
+
 def test_make_help_names_every_command_of_the_makefile() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)

@@ -1,6 +1,6 @@
 """Find accessibility faults in a page with axe-core.
 
-`make test` installs axe-core from npm into tests/support/axe, by the lock file there. Without axe-core, a test is
+`make test-slow` installs axe-core from npm into tests/support/axe, by the lock file there. Without axe-core, a test is
 skipped with a reason; in CI it fails.
 """
 
@@ -30,7 +30,7 @@ def axe_source() -> str:
     if AXE.is_file():
         return AXE.read_text(encoding="utf-8")
     installs = (
-        "`make test` installs it" if shutil.which("npm") else "there is no npm on this machine to install it with"
+        "`make test-slow` installs it" if shutil.which("npm") else "there is no npm on this machine to install it with"
     )
     missing = f"axe-core is not in tests/support/axe: {installs}"
     if os.environ.get("CI"):
