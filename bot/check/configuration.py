@@ -168,7 +168,7 @@ def check_environment(
     """Return a warning for each ignored part of .env, and for each variable that looks like a setting but is none.
 
     - `environ`: the environment variables, by name.
-    - `remarks`: as in `read_setup`.
+    - `remarks`: one text for each ignored part of .env: a sentence with the problem, and then one with the fix.
     - `used`: the names of variables to which tables of the file of workspaces refer. They get no warning.
     """
     found = [warning("settings", *_split_sentence(remark)) for remark in remarks]

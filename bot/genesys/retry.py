@@ -78,7 +78,8 @@ class CallError:
 def error_from_response(response: httpx.Response, *, needs: str) -> CallError | None:
     """Return a CallError for an answer of Genesys that is not a 2xx; None for a 2xx.
 
-    The status of the answer decides the retry rule. `needs`: the scope or permission that the call needs.
+    The status of the answer decides the `rule` of the CallError: whether to retry the call. `needs`: the scope or
+    permission that the call needs.
     """
     if response.is_success:
         return None

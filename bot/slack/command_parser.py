@@ -449,11 +449,13 @@ def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
 
 
 def _person_later(text: str, typed: str, target: UserId, at: tuple[int, int], grammar: Grammar) -> Choice:
-    """Return the question about a user who is not at the beginning of the text: is the session for this user?
+    """Return the question about a text that names a user after other words, such as "Checkout for @Ben".
+
+    The question is: is the session for this user, or for the requester, with the whole text as its name?
 
     - `text`: the text in which the user was found: `typed`, or `typed` without accents and invisible characters.
-    - `typed`: the text as typed. It becomes the session's name if the session is for the requester.
-    - `at`: the start and the end of the user in `text`, as for a slice.
+    - `typed`: the text as typed.
+    - `at`: where the name of the user is in `text`: its start and its end, as for a slice.
     """
     label = _MARKUP.sub(_label, text[slice(*at)])
     rest = " ".join(_LEADS_TO_PERSON.sub(" ", text[: at[0]]).split() + text[at[1] :].split())

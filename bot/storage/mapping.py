@@ -130,7 +130,7 @@ def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
 def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:
     """Convert a session to parameters of the statements `store_session` and `advance_with_session`.
 
-    Leave out the ids of the session and its conversation. The function `transition` returns these ids.
+    The ids of the session and its conversation are missing. The caller adds them with the parameters from `transition`.
     """
     return {
         "host_id": session.host_id,

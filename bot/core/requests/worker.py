@@ -125,9 +125,10 @@ class RequestWorker:
             log.exception("answering failed", extra={"fields": {"request": request.id}})
 
     async def _start_report(self, request: Request, result: Result) -> asyncio.Task[None] | None:
-        """Start a task that reports an error to the administrators. Wait up to `report_timeout` for the task.
+        """Start a task that reports an error to the administrators. Wait up to `report_timeout` for its end.
 
-        Return the task; None if `result` is no error, or if the worker reports nothing.
+        Return the task, which may still run. Return None if `result` is no error, or if the worker was created without
+        `report`.
         """
         if self._report is None or not isinstance(result, CobrowseError):
             return None

@@ -59,7 +59,7 @@ def refuse(status: int, message: str, code: str = "bad.request", error: type[Api
 def gateway_error(status: int, message: str) -> Effect:
     """Return an effect that answers a call with an HTML page that shows `status` and `message`.
 
-    If the option `processes` of the fault is True, the effect processes the call before the answer.
+    If the simulated fault has the option `processes`, the sandbox's Genesys first does what the call asks for.
     """
     page = f"<html><head><title>{status} {message}</title></head><body><h1>{status} {message}</h1></body></html>"
     return _instead(lambda _options: web.Response(status=status, text=page, content_type="text/html"))

@@ -300,7 +300,8 @@ def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) ->
 def is_in_place(body: dict[str, Any]) -> bool:
     """Return whether the answer to a press replaces the message or modal that contains the button (pure).
 
-    Return True if only the person who pressed can see the message or modal, and the button is not in a list.
+    Return True if only the person who pressed can see the message or modal, and the button is not in a list of
+    sessions.
     """
     return is_private(body) and not str(body["actions"][0].get("block_id")).startswith((ROW, LISTED))
 

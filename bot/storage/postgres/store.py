@@ -237,7 +237,7 @@ class PostgresStore:
 
     @property
     def secrets(self) -> SecretTable:
-        """Return the repository that counts secrets by key, and encrypts secrets of older keys with the newest key."""
+        """Return the repository of all stored secrets, which a change of the encryption key has to encrypt again."""
         return SecretTable(self._with(WholeDatabase()), self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
