@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.peers import BOLT_JS
 
-LIBRARIES = ("slack-bolt", "slack-sdk", "aiohttp", "httpx", "uvicorn", "uvloop")
+LIBRARIES = ("slack-bolt", "slack-sdk", "aiohttp", "httpx", "uvicorn", "uvloop", "orjson", "yarl")
 
 
 def machine() -> dict[str, Any]:

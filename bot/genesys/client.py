@@ -5,7 +5,6 @@ redirects, and logs neither URLs nor bodies.
 """
 
 import asyncio
-import json
 import re
 import time
 from functools import lru_cache
@@ -18,6 +17,7 @@ from bot.core.ports import NO_HTTP_STATUS, NULL_METRICS, NULL_TRACER, CallHooks,
 from bot.core.shared_waits import SharedWaits
 from bot.core.timing import GENESYS_TIMING, GenesysTiming
 from bot.core.validation.display import LOCAL_HOSTS, url_host
+from bot.encoding import encode_json
 from bot.genesys.http import HEADERS, HttpClient, TokenSource
 from bot.genesys.rate_limit import RateLimiter, Share
 from bot.genesys.retry import Sleep, send_with_retry
@@ -167,7 +167,7 @@ def build_request(method: str, url: str, body: object, extensions: dict[str, Any
     """
     if body is None:
         return httpx.Request(method, parse_url(url), headers=_HEADERS, extensions=extensions)
-    stream = httpx.ByteStream(json.dumps(body).encode())
+    stream = httpx.ByteStream(encode_json(body))
     return httpx.Request(method, parse_url(url), headers=_JSON_HEADERS, stream=stream, extensions=extensions)
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 import httpx
 
 from bot.core.errors import BadRequestError, UnusableAnswerError
+from bot.encoding import decode_json
 
 MAX_WORD_LENGTH = 40
 MAX_NAME_LENGTH = 200
@@ -48,7 +49,7 @@ def ids_and_names(entities: list[object]) -> list[tuple[str, str]]:
 def read_object(response: httpx.Response) -> dict[str, object]:
     """Return the JSON object in the answer's body. Raises UnusableAnswerError if the body is not a JSON object."""
     try:
-        body = response.json()
+        body = decode_json(response.content)
     except (ValueError, RecursionError):
         raise UnusableAnswerError(why="an answer that is not JSON", reference=reference_of(response)) from None
     if not isinstance(body, dict):
@@ -59,7 +60,7 @@ def read_object(response: httpx.Response) -> dict[str, object]:
 def object_or_empty(response: httpx.Response) -> dict[str, object]:
     """Return the JSON object in the answer's body; {} if the body is not a JSON object."""
     try:
-        body = response.json()
+        body = decode_json(response.content)
     except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}

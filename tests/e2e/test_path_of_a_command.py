@@ -16,9 +16,9 @@ from bot.sandbox.slack.server import SandboxSlack
 from tests.support.app import ANA, ROOT, START_SECONDS, Servers, free_port, healthy, is_note, link, open_servers
 
 GOLDEN = Path(__file__).parents[1] / "support" / "data" / "path_of_a_command.txt"
-MAX_MODULES = 37
-"""The target of the architecture is 36, and one more that keeps workspaces apart. A merge lowers this number; nothing
-raises it without a reason in the list."""
+MAX_MODULES = 38
+"""The target of the architecture is 36. One more keeps workspaces apart, and one encodes JSON for less CPU. A merge
+lowers this number; nothing raises it without a reason in the list."""
 TRACES = 3
 """A background loop may run during one trace; only what all of them hold belongs to a command."""
 END_SECONDS = 0.5

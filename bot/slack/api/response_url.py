@@ -10,7 +10,6 @@ database, where an attacker could have changed it, and the message contains the 
 """
 
 import asyncio
-import json
 import logging
 import re
 import time
@@ -22,6 +21,7 @@ import aiohttp
 
 from bot.core.ports import NULL_TRACER, Tracer
 from bot.core.timing import SLACK_TIMING, SlackTiming
+from bot.encoding import encode_json
 from bot.slack.api.responses import is_page
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class ResponseUrls:
         """
         if not isinstance(url, str) or not self._allowed.fullmatch(url):
             raise ForeignAddressError
-        data = json.dumps(body).encode()
+        data = encode_json(body)
         for left in range(REPEATS, -1, -1):
             try:
                 status, delay = await self._traced_post(url, data)

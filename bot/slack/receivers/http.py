@@ -13,13 +13,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
-from urllib.parse import parse_qsl
 
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
+from yarl import query_to_pairs
 
 from bot.core.ports import NULL_TRACER, Metrics, Tracer
 from bot.core.timing import RECEIVER_BOUNDS, SLACK_TIMING, ReceiverBounds, SlackTiming
@@ -340,8 +340,10 @@ def _bolt_body(body: str, content_type: str) -> dict[str, Any]:
         return _object(body)
     if content_type != _FORM:
         raise RejectedError(415, "neither a form nor JSON")
+    if body and not all("=" in field for field in body.split("&")):
+        raise RejectedError(400, "the body is no form")
     try:
-        form = dict(parse_qsl(body, keep_blank_values=True, strict_parsing=bool(body), max_num_fields=MAX_FIELDS))
+        form = dict(query_to_pairs(body, max_fields=MAX_FIELDS))
     except ValueError:
         raise RejectedError(400, "the body is no form") from None
     return _object(form["payload"]) if "payload" in form else form
