@@ -293,8 +293,9 @@ class PermissionMissingError(ServiceError):
     - user_permission_missing: the host's linked account lacks the scope or permission. `own`: True if the host is the
       requester.
 
-    `needs`: the name of the missing scope or permission. `words`: Genesys's message if the message names a division, at
-    most 300 characters and not escaped for Slack; else "".
+    - `needs`: the name of the missing scope or permission.
+    - `words`: Genesys's message, at most 300 characters and not escaped for Slack, if the permission is missing for one
+      division only, a part of a Genesys organization; else "".
     """
 
     code: Literal["permission_missing", "user_permission_missing"] = "permission_missing"

@@ -858,7 +858,10 @@ class Metrics:
         """Record that a call to Genesys waited `seconds` for the rate limit."""
 
     def renewed(self, outcome: str) -> None:
-        """Count one HTTP request for a token. `outcome`: "ok" or the code of an error."""
+        """Count one HTTP request to Genesys for a token of the bot's OAuth client.
+
+        `outcome`: "ok" or the code of an error.
+        """
 
     def reconnected(self) -> None:
         """Count a Socket Mode connection that replaces an earlier one."""

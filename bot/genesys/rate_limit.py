@@ -465,9 +465,9 @@ class PermissionHolds:
             hold.changed = asyncio.Event()
 
     def record_answer(self, needs: str) -> None:
-        """Record an answer other than 429 to a call that needs the permission `needs`.
+        """End the hold of the permission `needs`, because a call that needs it got an answer other than 429.
 
-        End the hold of this permission if the hold's time is over.
+        Do nothing while the hold's time is not over, because the call may have been sent before the hold.
         """
         hold = self._holds.get(needs)
         if hold and hold.until <= self._clock():

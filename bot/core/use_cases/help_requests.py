@@ -91,9 +91,10 @@ class HelpRequests:
         self._faults, self._name_fault, self._timing = faults, name_fault, timing
 
     def handlers(self) -> Handlers:
-        """Return the handlers by kind of request: only one, for a press of *Tell …* or *Ask …* (TELL).
+        """Return the handlers by kind of request: only one, for TELL.
 
-        The `argument` of a TELL request is the id of the failed request.
+        A TELL request is a press on the button *Tell* or *Ask* below an error, with the name of its reader. Its
+        `argument` is the id of the failed request.
         """
         return {RequestKind.TELL: QueryHandler(self.tell)}
 

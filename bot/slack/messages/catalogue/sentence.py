@@ -1,9 +1,10 @@
 """Define the sentences of the catalogue, and fill in their placeholders in one language (pure).
 
-A sentence is a gettext entry: `key` is the context (msgctxt), `text` the English original (msgid). A key is unique
-among the sentences for one part of a message. Functions such as `problem` add a sentence to the catalogue and return
-the sentence. Babel extracts the sentences from the calls of these functions, with the keywords `problem:1c,2
-next_step:1c,2 fault:1c,2 fix:1c,2 label:1c,2 said:1c,2 counted:1c,2,3`. languages.py loads the translations.
+A sentence is a gettext entry: `key` is the context (msgctxt), `text` the English original (msgid). Each function such
+as `problem` adds a sentence for one part of a message to the catalogue, and returns the sentence. The parts are the
+problem, the next step, a label and others. Two sentences for the same part have different keys. Babel extracts the
+sentences from the calls of these functions, with the keywords `problem:1c,2 next_step:1c,2 fault:1c,2 fix:1c,2
+label:1c,2 said:1c,2 counted:1c,2,3`. languages.py loads the translations.
 """
 
 import math
