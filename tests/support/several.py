@@ -51,7 +51,7 @@ class Tables:
                 continue
             if VARIABLES[variable].secret:
                 path = self.secret(name, variable)
-                path.write_text(value)
+                replace_text(path, value)
                 lines.append(f'{variable.lower()} = {{file = "{path}"}}')
             else:
                 lines.append(f"{variable.lower()} = {json.dumps(value, ensure_ascii=False)}")
@@ -65,7 +65,14 @@ class Tables:
 
     def write(self) -> None:
         """Write the file."""
-        self.path.write_text("\n\n".join(self.texts.values()) + "\n")
+        replace_text(self.path, "\n\n".join(self.texts.values()) + "\n")
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file in one step, so that a bot that reads it meanwhile gets the old text or the new one."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
 
 
 @dataclass(slots=True)
