@@ -1,7 +1,7 @@
 """Encode and decode JSON with orjson, which takes less CPU than Python's `json`.
 
-orjson refuses half of a surrogate pair, which a person can paste, and which a name that was cut off can end with.
-Python's `json` takes such a text.
+orjson refuses a text with half of a surrogate pair. A person can paste such a text, and a name that was cut off can end
+with such a half. For a value that orjson refuses, the functions use Python's `json`.
 """
 
 import json

@@ -61,7 +61,7 @@ def watch_bot_token(
 
     - `new_client`: takes a token and returns a client, which the bot uses to test the token.
     - `identity`: the app and the Slack workspace of the current token.
-    - `token_watch`: gets the news that Slack accepts the new token.
+    - `token_watch`: records that Slack accepts the new token.
     """
 
     async def accept(settings: Settings) -> str:

@@ -48,10 +48,10 @@ T = TypeVar("T")
 
 
 class Load(Protocol):
-    """A function that reads one part of the settings of a workspace, and returns this part.
+    """A function that calls `read` with a Reader for the settings of one workspace, and returns the result.
 
-    `read`: reads the part from a Reader, such as `read_slack`. The Load function calls `read` with a Reader of the
-    workspace's settings. Raises SettingsError if the settings that `read` uses have faults.
+    `read`: a function that reads one part of the settings, such as `read_slack`. Raises SettingsError if this part of
+    the settings has faults.
     """
 
     def __call__(self, read: Callable[[Reader], T]) -> T: ...
@@ -129,7 +129,8 @@ def _read_parts(whole: Settings | None, load: Load, faults: dict[str, None]) -> 
 
     - `whole`: all settings; None if any of them has a fault.
     - `load`: reads one part, such as the settings of Slack.
-    - `faults`: the faults found so far, as keys. This function adds the faults of Genesys's settings.
+    - `faults`: a dict whose keys are the faults that the caller found. This function adds faults of Genesys's settings
+      that are not in `faults` yet.
     """
     service = try_load(partial(load, settings.read_service_alone), faults)
     return Setup(
@@ -155,7 +156,7 @@ def count_settings(variables: Mapping[str, str], faults: Mapping[str, None]) -> 
     """Count the bot's settings in `variables`. Return one result with the number; no result if there are faults.
 
     - `variables`: the environment variables, or the variables of one workspace, by name.
-    - `faults`: the faults of the settings, as keys.
+    - `faults`: the faults of the settings: a dict whose keys are the texts of the faults.
     """
     count = sum(name in VARIABLES or name.removesuffix("_FILE") in VARIABLES for name in variables)
     told = "1 is set, and it can be used" if count == 1 else f"{count} are set, and all of them can be used"

@@ -100,7 +100,10 @@ def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId)
 
 
 async def _access_reason(rules: AccessRules, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
-    """Return a phrase that says why, for whom and in which channels a person may start sessions."""
+    """Return a phrase that says why, for whom and in which channels a person may start sessions.
+
+    Call this function only for a person who may start sessions.
+    """
     allowlists = {
         "COBROWSE_ADMINS": rules.admins,
         "COBROWSE_SUPERVISORS": rules.supervisors,

@@ -298,9 +298,11 @@ def _check_command(person: str, once: str | None, roles: Collection[str]) -> Non
 
 
 def _check_fault(fault: str | None, faults: Collection[str], conversations: str | None) -> None:
-    """Raise BadParameter if `fault` (--genesys) is given and is not in `faults`.
+    """Check the value of --genesys, which names a simulated fault. Raises BadParameter if the fault is not in `faults`.
 
-    `conversations`: the value of --conversations. Only the text of the error depends on it.
+    - `fault`: the value of --genesys; None without the option.
+    - `faults`: the simulated faults that the option can name.
+    - `conversations`: the value of --conversations. Only the text of the error depends on this value.
     """
     if fault is not None and fault not in faults:
         api = "with --conversations" if conversations else "without --conversations"

@@ -44,8 +44,8 @@ def read_messaging(reader: Reader, is_encrypted: bool) -> MessagingConfig:
 def _read_texts(reader: Reader) -> CustomerTexts:
     """Read the default texts, and the texts for single languages. Add each fault of a text to `reader`.
 
-    A language is in the result only if a setting gives a text for it. If its email subject is missing, the result has
-    the default email subject in its place. Other missing texts are "".
+    A language is in the result only if a setting gives a text for this language. If the email subject for the language
+    is missing, the result has the default email subject instead. Other missing texts are "".
     """
     company = clean(reader.text("COBROWSE_COMPANY"), MAX_NAME_LENGTH)
     sms = reader.text("COBROWSE_SMS_TEXT")

@@ -41,8 +41,9 @@ def read(path: str, process: Mapping[str, str]) -> Environment:
     - `path`: the path of the .env file.
     - `process`: the variables of the process.
 
-    If the process has a value for NAME or NAME_FILE, ignore the values of both variables in the file. A missing file
-    counts as empty. Raises SettingsError if the file exists but cannot be read.
+    If the process has a value for NAME or for NAME_FILE, ignore both NAME and NAME_FILE in the file. A missing file
+    counts as empty, and so does a file in the data directory. Raises SettingsError if the file has to be read, but
+    cannot be read.
     """
     outer = {name: value for name, value in process.items() if unquoted(value)}
     if is_in_data_directory(Path(path), outer):

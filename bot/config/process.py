@@ -51,8 +51,8 @@ class DatabaseSettings:
     """The settings of the database.
 
     - `retention_days`: the number of days after which requests and sessions are deleted.
-    - `url`: the URL of the database, from DATABASE_URL. If STATE_DIRECTORY is set, the relative path of an SQLite file
-      has the first directory of STATE_DIRECTORY in front.
+    - `url`: the URL of the database, from DATABASE_URL. If STATE_DIRECTORY is set, the relative path of an SQLite
+      file is already joined to the first directory of STATE_DIRECTORY.
     - `keys`: the encryption keys, newest first; empty if the settings have no key.
     """
 
@@ -141,7 +141,7 @@ def read_process(reader: Reader) -> ProcessSettings:
 def check_ports(reader: Reader, port: int, health_port: int | None) -> None:
     """Add a fault to `reader` if the two ports are equal.
 
-    The caller leaves this check out if no HTTP server listens on `port`, because equal ports then do no harm.
+    Call this function only if an HTTP server listens on `port`. Otherwise, equal ports do no harm.
 
     `health_port`: the value of HEALTH_PORT; None if it is not set.
     """

@@ -213,7 +213,8 @@ def _key_credentials(reader: Reader, client_id: str, pem: str, source: str, suff
 
     - `pem`: the text of the private key, in any form that can be converted to PEM; "" if no key is set, or if its file
       cannot be read.
-    - `source`: the variable that contains the key or the path of its file; "" if no key is set. Faults name it.
+    - `source`: the variable that contains the key or the path of its file; "" if no key is set. The texts of faults
+      name this variable.
     - `suffix`: the end of the names of the variables: "" or "_NEXT".
 
     Return None if `pem` is "", or if the key cannot be loaded.

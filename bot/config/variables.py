@@ -46,7 +46,7 @@ class Variable:
 
     @property
     def takes_file(self) -> bool:
-        """Return whether NAME_FILE can name a file with the value of the variable NAME."""
+        """Return whether the value can be in a file, whose path is in the variable with _FILE after its name."""
         return self.secret or self.in_file
 
     @property

@@ -150,9 +150,10 @@ class AccessPolicy:
             return None
 
     async def require_member(self, request: Request) -> SlackUser:
-        """Return the requester, if they are one of the people who may start sessions. Do not check the channel.
+        """Check that the requester may start sessions, and return the requester. Do not check the channel.
 
-        Raises PermissionDeniedError if they are not, or if the bot does not serve the Slack workspace of the request.
+        Raises PermissionDeniedError if the requester may not start sessions, or if the bot does not serve the Slack
+        workspace of the request.
         Raises SlackUnavailableError if a look-up in Slack fails.
         """
         self._check_home(request)
@@ -239,8 +240,8 @@ class AccessPolicy:
     async def administrators(self, *also: UserId) -> tuple[tuple[UserId, ...], bool]:
         """Return the main ids of the administrators and of the users `also`, and whether all of them are known.
 
-        Leave out users who are not full members of the workspace. Return at most MAX_ADMINISTRATORS ids, and those of
-        `also` in any case.
+        Leave out users who are not full members of the workspace. Return at most MAX_ADMINISTRATORS ids in total. If
+        there are more, leave out administrators rather than users in `also`.
 
         The second value is False if ids can be missing, because a look-up in Slack failed and can succeed later.
         """

@@ -15,7 +15,8 @@ class Cache(Generic[K, V]):
     """Caches values by key. Callers that need the same missing value at the same time share one look-up.
 
     - `size`: the maximum number of values. A full cache drops the value that was used least recently.
-    - `seconds`: how long a value is valid. Either a number, or a function that gets a value and returns its number.
+    - `seconds`: how many seconds a value is valid: one number for all values, or a function that gets a value and
+      returns the number for this value.
     - `clock`: returns seconds and never goes back.
     """
 

@@ -167,7 +167,7 @@ class PersonNotAllowedError(PermissionDeniedError):
     - not_a_member: the person is a guest, a bot, deactivated or an outsider; `standing` says which.
     - not_listed: the setting COBROWSE_MEMBERS does not list the person.
 
-    `is_target`: True if another person or a workflow made the request, False if this person did.
+    `is_target`: False if the person made the request, True if somebody else or a workflow made it for the person.
     """
 
     code: Literal["not_a_member", "not_listed"] = field()

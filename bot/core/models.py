@@ -179,7 +179,7 @@ class RequestState(StrEnum):
 class OtherSession:
     """An agent's newest open session besides the session that a session card shows. The card mentions it.
 
-    - `ends_at`: when the other session ends; None if unknown, because the customer is in the session.
+    - `ends_at`: when the other session ends; None if the customer has joined, because the end is then unknown.
     - `count`: how many open sessions the agent has besides the session on the card.
     """
 
@@ -244,7 +244,7 @@ class Request:
 
     @property
     def is_in_list(self) -> bool:
-        """Return whether the pressed button is in a list of sessions that the answer replaces."""
+        """Return whether the pressed button is in a list of sessions, and the answer replaces this list."""
         return self.replaces and self.key.startswith(ROW_KEY)
 
     @property
@@ -623,7 +623,7 @@ class Notice:
 
     @property
     def current(self) -> tuple[NoticeMessage, ...]:
-        """Return the messages that were posted since `opened_at`, without the old messages that they replace."""
+        """Return the notice's messages that were posted for the present `opened_at`. Leave out older messages."""
         return tuple(message for message in self.messages if message.opened_at == self.opened_at)
 
 

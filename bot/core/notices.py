@@ -40,7 +40,7 @@ class ToldReaders:
     notices that are over.
 
     In the methods, `kind` and `key` identify a notice (see the class Notice). For a fault, `key` is the fault's name.
-    None stands for no notice.
+    If there is no notice, `key` is None.
     """
 
     def __init__(self) -> None:
@@ -72,8 +72,8 @@ class ToldReaders:
     def replace(self, notices: Sequence[Notice]) -> None:
         """Record who has a message of each notice in `notices` that is not over.
 
-        Forget who has a message of any other notice. If somebody has a message of a notice, also forget who else will
-        get one.
+        Forget who has a message of any other notice. As soon as one reader has a message of a notice, also forget which
+        readers were expected to get one.
         """
         self._readers = {(each.kind, each.key): _delivered(each) for each in notices if each.over_at is None}
         self._expected = {key: readers for key, readers in self._expected.items() if not self._readers.get(key)}
@@ -159,10 +159,12 @@ class NoticeBoard:
             self._told.expect(notice, readers)
 
     async def delivered(self, kind: NoticeKind, key: str, seconds: float) -> tuple[str, ...]:
-        """Wait up to `seconds` until Slack has accepted a message of the notice of this kind with this key.
+        """Wait up to `seconds` until Slack has accepted at least one message of a notice.
 
         Return the users and channels that got the accepted messages; () if Slack accepts none in this time. Raises
         StorageUnavailableError if the database fails.
+
+        `kind`, `key`: the values of the notice's fields `kind` and `key`.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
@@ -175,9 +177,9 @@ class NoticeBoard:
     async def change_surely(self, kind: NoticeKind, key: str, edit: Edit) -> None:
         """Change the notice of this kind with this key, or store a new one, but never raise StorageUnavailableError.
 
-        `edit` is called with the stored notice, or with an empty notice with version 0 if none is stored. If the
-        database fails, the background task tries the change again later. If MAX_UNSAVED changes already wait for
-        another try, the change is lost.
+        `edit` gets the stored notice, or an empty notice with version 0 if none is stored. It returns the changed
+        notice, or None to change nothing. If the database fails, this board's background task tries the change again
+        later. If MAX_UNSAVED changes already wait for another try, the change is lost.
         """
         try:
             await self.change(kind, key, edit)
@@ -187,7 +189,7 @@ class NoticeBoard:
                 self._unsaved[kind, key] = edit
 
     def wake(self) -> None:
-        """Make the background task begin its next pass now."""
+        """Make the background task look now for notices whose messages it has to send or update."""
         self._wake.set()
 
     def start(self) -> None:
@@ -272,7 +274,7 @@ class NoticeBoard:
 def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
     """Return the notice's messages after Slack has edited the message `edited`.
 
-    Mark `edited` as up to date. If a newer message has replaced `edited`, leave `edited` out instead.
+    If a newer message has replaced `edited`, leave `edited` out. Otherwise, mark `edited` as up to date.
     """
     shows = replace(edited, version=notice.version, is_over=notice.over_at is not None)
     is_current = edited.opened_at == notice.opened_at
@@ -282,9 +284,9 @@ def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
 
 
 def _delivered(notice: Notice) -> tuple[str, ...]:
-    """Return the users and channels whose message shows what is true now: the notice is over, or it goes on.
+    """Return the users and channels whose message says correctly whether the notice is over.
 
-    A message that Slack has refused does not count.
+    Leave out messages that Slack has refused.
     """
     is_over = notice.over_at is not None
     return tuple(message.reader for message in notice.messages if message.ts and message.is_over == is_over)

@@ -200,10 +200,11 @@ class SessionRepository(Protocol):
     async def live_sessions(
         self, team_id: TeamId, agents: Sequence[UserId], most: int, skipped: int
     ) -> tuple[Sequence[SessionRecord], int]:
-        """Return one page of a workspace's open sessions, sorted by agent, and the number of sessions on all pages.
+        """Return one page of the open sessions, sorted by agent, and the number of sessions on all pages.
 
-        - `agents`: the Slack ids of one person, to list only the sessions that this person hosts; empty to list all
-          sessions.
+        - `team_id`: the id of the Slack workspace or organization to which the sessions belong.
+        - `agents`: all Slack ids of one agent, to list only the sessions of this agent; empty to list the sessions of
+          all agents.
         - `most`: the maximum number of sessions on the page.
         - `skipped`: the number of sessions before the page.
         """
@@ -219,14 +220,14 @@ class SessionRepository(Protocol):
     async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:
         """Return at most `most` sessions that an END request without a session id can mean, newest first.
 
-        These are the open sessions that the requester started or hosts and that are not newer than the request. A
-        session that the request ended before a crash is also returned.
+        These are the open sessions that the requester started or hosts and that are not newer than the request. If the
+        request ended a session before a crash, also return this ended session.
         """
 
     async def name_ending(self, request_id: RequestId, session_id: SessionId) -> None:
-        """Store, as the argument of an END request, the id of the session that the request is about to end.
+        """Store the id of the session that an END request is about to end, as the argument of this request.
 
-        If the bot processes the request again after a crash, the argument says which session to end.
+        If the bot processes the request again after a crash, it reads there which session to end.
         """
 
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
@@ -374,14 +375,14 @@ class NoticeRepository(Protocol):
         """Reserve a notice for this replica for `seconds`, so that no other replica sends messages about it.
 
         Return the notice as it is stored now. Return None and reserve nothing if an earlier reservation of the notice
-        has not expired, or if all messages show the newest version.
+        has not expired, or if no message of the notice has to be posted or updated.
         """
 
     async def store_messages(self, notice: Notice, seconds: float) -> bool:
-        """Store the messages and the field `shown` of a notice that this replica has reserved.
+        """Store the messages of a notice that this replica has reserved, and the version that they show (`shown`).
 
         Make the reservation expire `seconds` from now. Return False and change nothing if another replica or task has
-        taken over the reservation. The stored notice then has a higher `takes` than `notice`.
+        reserved the notice since. The database sees this because each reservation adds 1 to `takes` of the notice.
         """
 
 
@@ -475,7 +476,10 @@ class SessionMessages(Protocol):
         """
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
-        """Post the session to a user as a direct message. Raises SharingError if Slack does not accept the message."""
+        """Send the session's card to a user as a direct message.
+
+        Raises SharingError if Slack does not accept the message.
+        """
 
     async def mark_ended(self, post: PostedMessage, record: SessionRecord) -> EditResult:
         """Update a posted message to show that its session has ended. Never raises."""

@@ -109,9 +109,9 @@ class ListPage:
 
     @property
     def is_live(self) -> bool:
-        """Return whether the list can show sessions of people other than the reader.
+        """Return whether this is a list for supervisors and administrators, with sessions of other people.
 
-        This holds for the open sessions of the workspace, and for those of one agent.
+        Such a list holds the open sessions of the workspace or of one named agent.
         """
         return self.kind in (ListKind.LIVE, ListKind.HOME) or self.agent is not None
 

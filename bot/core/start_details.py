@@ -26,9 +26,9 @@ class StartDetails:
     - `rejected`: why the bot cannot send the link to the typed address.
     - `fingerprint`: a hash of the typed address, by which the bot recognizes duplicate requests. Set if `send_to` or
       `rejected` is set.
-    - `unless`: the command that the typed text may mean instead of a session name, such as "end" for the text "stop
-      Checkout demo". If the text contains the name of an open session of the requester, such as "Checkout", the bot
-      starts no session. Instead, it asks the requester whether the text is a command or a name.
+    - `unless`: a command that the requester may have meant, although the typed text counts as a session name. For the
+      text "stop Checkout demo", the command is "end". If the text contains the name of one of the requester's open
+      sessions, such as "Checkout", the bot starts no session. It asks whether the text is a command or a name.
     - `thread`: Slack's id of the message in whose thread to post the session.
     - `replaces`: the id of the open session that the new session replaces.
     """
@@ -61,7 +61,7 @@ NO_DETAILS = StartDetails()
 def details_of(argument: str | None) -> StartDetails:
     """Decode the `argument` of a START request.
 
-    Return NO_DETAILS for None, and for a text that `StartDetails.argument` did not return.
+    `StartDetails.argument` encodes the details. Return NO_DETAILS for None, and for a text with an unknown first word.
     """
     kind, _, rest = (argument or "").partition(" ")
     first, _, more = rest.partition(" ")
@@ -81,9 +81,9 @@ def details_of(argument: str | None) -> StartDetails:
 def without_address(argument: str | None) -> str | None:
     """Return the `argument` of a START request without the customer's address, to recognize duplicate requests.
 
-    If `argument` contains an address, return a text with the address's fingerprint, and before it the id of the thread
-    in which to post the session, if there is one. `details_of` cannot decode this text. Return any other `argument`
-    unchanged.
+    If `argument` contains an address, return a text with a hash of the address. If `argument` also contains the id of
+    a thread in which to post the session, this id comes first in the text. `details_of` cannot decode this text.
+    Return any other `argument` unchanged.
     """
     details = details_of(argument)
     return f"{details.thread} {details.fingerprint}".strip() if details.send_to else argument

@@ -149,9 +149,10 @@ def _of_this_version(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_detail(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the record of an error, in which a SendRejectedError has its `detail` under this name.
+    """Return a copy of the record of a SendRejectedError with the field `detail` added.
 
-    Records hold the detail under the name that FIELDS_OF_DETAILS gives, which is also kept.
+    The record stores this value in another field, which FIELDS_OF_DETAILS names. This other field stays, too. Return
+    `record` unchanged if it has no such field, or is the record of another error.
     """
     code = record.get("code")
     name = FIELDS_OF_DETAILS.get(code) if isinstance(code, str) else None

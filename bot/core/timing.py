@@ -15,8 +15,8 @@ class RunTiming:
       at once. Slack accepts answers for 30 minutes.
     - `stop_notice_seconds`: how long the result waits for a wait notice that the bot is posting, so that the result
       comes last.
-    - `send_timeout`: if the database is unavailable, how long a create call waits for it. Applies if several replicas
-      can use the database.
+    - `send_timeout`: how long a create call waits for the database, if the database is unavailable. Applies if several
+      replicas can use the database.
     - `save_timeout`: if the database is unavailable, how long the bot tries to store a result before it answers the
       requester. Applies if only this process can use the database.
     - `answered_timeout`: if the database is unavailable, how long the bot tries to store the state `answered`.
@@ -135,8 +135,8 @@ class LiveTiming:
     - `end_margin_seconds`: how long after a session's end time the bot looks at the session, to read its final state.
     - `busy_seconds`: the pause if the rate limit allows no call.
     - `hint_gap_seconds`: the shortest pause between two looks at one session.
-    - `catch_up_seconds`: the bot looks at only one of all covered sessions without a hint in each period of this
-      length. This leaves room in the rate limit for looks after a hint.
+    - `catch_up_seconds`: the shortest time between two looks at covered sessions about which no hint has come. It is
+      one limit for all these sessions together. It leaves room in the rate limit for looks after a hint.
     - `give_up_seconds`: how long after a session's end time the bot goes on looking at the session, if Genesys has not
       reported a final state.
     - `reply_seconds`: how long after a request Slack accepts messages at its response_url.
@@ -320,8 +320,8 @@ class SlackTiming:
     trigger_seconds: float = 3.0
     """The lifetime of a trigger_id. A call with an older trigger_id cannot succeed."""
     content_timeout: float = 1.5
-    """How long the content of a dialog or a question may take to load. If the time is over, the bot sends a message in
-    place of the dialog, or a question that names no session."""
+    """How long the content of the dialog with all commands, or of a question about sessions to end, may take to load.
+    If loading takes longer, the bot sends a message instead of the dialog, and the question names no session."""
     home_section_timeout: float = 10.0
     """How long one section of a Home tab may take to load."""
     catalog_timeout: float = 4.0
@@ -451,8 +451,8 @@ class StorageTiming:
     accept_timeout_seconds: float = 2.2
     """Postgres: how long `accept` may take in total, because Slack waits for the acknowledgement."""
     unclaimed_after_seconds: float = 10.0
-    """Postgres: the age of a request at which the replica that owns the request starts to process it, if the replica is
-    not processing it already."""
+    """Postgres: how old a request has to be before its replica processes it, if `accept` raised an error although the
+    database stored the request."""
     account_lock_seconds: float = 15.0
     """Postgres: how long the row of a linked account may stay locked during a call to Genesys. Also how long other
     replicas wait for the locked row."""

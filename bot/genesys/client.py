@@ -97,7 +97,7 @@ class GenesysClient:
         - `share`: the part of the rate limit that this call may use; None for the whole rate limit. Raises
           ServiceBusyError if this part is used up.
         - `hooks`: the call hooks of the request; None for a background call.
-        - `continues`: whether an earlier call for the same session was sent. If True, this call goes before the others.
+        - `continues`: True if a call for the same session was sent before. This call then goes before waiting calls.
         - `auth`: the source of the token to send; None for the bot's own token.
         """
         request = build_request(method, self._api_url + path, json, self._extensions)

@@ -146,7 +146,7 @@ class RateLimiter:
 
         - 429, and the token is at its limit: delay all calls.
         - 429, and the token is below its limit: delay only the calls that need `needs`.
-        - Any other status: end the hold of `needs` if the hold's time is over.
+        - Any other status: end the hold of `needs`, but not before the time of this hold is over.
         """
         if response.status_code != 429:
             self._holds.record_answer(needs)
@@ -204,10 +204,10 @@ class RateWindow:
         return True
 
     def try_share(self, share: Share) -> bool:
-        """Return whether `share` allows a call now. If True, count the call as one of the share's calls.
+        """Return whether `share`, a part of the rate limit, has room for one more call now.
 
-        The share allows 1/`share.one_of` of the allowed calls per minute, rounded down, but at least one call. Ignore
-        `share.only_idle`, which RateLimiter checks.
+        If True, the call counts towards the share from now on. The share has room for 1/`share.one_of` of the allowed
+        calls per minute, rounded down, but for at least one call. Ignore `share.only_idle`: RateLimiter checks it.
         """
         now, sent = self._clock(), self._shared[share]
         while sent and sent[0] <= now - self._window_seconds:
@@ -232,7 +232,10 @@ class RateWindow:
         return until_next + (ahead - max(left, 0)) // self.allowed * self._window_seconds
 
     def seconds_until_open(self) -> float:
-        """Return the seconds until the next call may be sent, if no call in flight ends before that."""
+        """Return the seconds until a waiting call may be sent; 0.0 if it may be sent now.
+
+        A waiting call may be sent earlier if a call in flight ends.
+        """
         now = self._clock()
         return max(0.0, (self._probe_until if now < self._probe_until else self._ends_at) - now)
 
@@ -240,7 +243,7 @@ class RateWindow:
         """Record that a call has ended, and update this object with the numbers in the answer's headers.
 
         The headers say how many calls are used and allowed, and when the window ends. If the constructor got
-        `per_minute`, this limit stays.
+        `per_minute`, ignore the header with the number of allowed calls.
 
         - `headers`: the headers of the answer; None if there is no answer, or if the call used a person's token, which
           has another rate limit.
@@ -330,8 +333,8 @@ class FairQueue:
 
         - `hooks`: the call hooks of the request; None for a background call. If the expected wait is more than 0
           seconds, call `hooks.on_wait` with the wait.
-        - `continues`: True for a retry, or if an earlier call for the same session was sent. The call then goes before
-          all waiting calls. A background call then goes before the waiting background calls only.
+        - `continues`: True for a retry, or if an earlier call for the same session was sent. If True, a request's call
+          goes before all waiting calls, and a background call goes before the other waiting background calls.
 
         Raises the exceptions of `hooks.on_wait`.
         """

@@ -45,14 +45,14 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class RetryRule(Enum):
-    """Whether and how often a failed call may be sent again, by what its error says.
+    """Says whether and how often to retry a failed call. The error of the call decides which rule applies.
 
-    The value of each member says which errors it is for.
+    The value of each rule describes the errors to which the rule applies.
 
     - NEVER: do not send the call again.
-    - RETRY_AFTER: send it again, after the time that Genesys named.
-    - UNREACHED: send it again, MAX_RETRIES_UNREACHED times at most.
-    - SERVER_ERROR: send it again, MAX_RETRIES_SERVER_ERROR times at most.
+    - RETRY_AFTER: send the call again, after the time that Genesys named, if Genesys named one.
+    - UNREACHED: send the call again, MAX_RETRIES_UNREACHED times at most.
+    - SERVER_ERROR: send the call again, MAX_RETRIES_SERVER_ERROR times at most.
     - IF_SAFE: as SERVER_ERROR, but only a call that does no harm if Genesys carries it out twice.
     """
 
@@ -202,7 +202,7 @@ class WaitHook(Protocol):
 
 
 async def _acquire_nothing(is_retry: bool) -> None:
-    """Return at once. The default of `acquire`, for calls without a rate limit."""
+    """Return at once. This is the default of `acquire` in `send_with_retry`: calls do not wait for a rate limit."""
 
 
 async def send_with_retry(

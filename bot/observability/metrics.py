@@ -353,8 +353,8 @@ class PrometheusMetrics(Metrics):
     def _by(self, family: M) -> Callable[..., M]:
         """Return a function that looks up one series of the metric `family`, for this workspace.
 
-        The arguments of the function are the values of the metric's labels, without the label `workspace`. A series
-        holds the numbers for these values.
+        A series holds the metric's numbers for one combination of label values. The function takes these values as
+        arguments, without the value of the label `workspace`.
         """
         return cache(partial(family.labels, *self._workspace))
 

@@ -47,7 +47,7 @@ class ThrottledLog:
         self._note(logging.ERROR, message, reason, fields)
 
     def flush(self) -> None:
-        """Write the lines about all records that are not in the log yet."""
+        """Write the records that still wait for the end of an interval: one line for each reason. End all intervals."""
         for pending in self._pending.values():
             pending.timer.cancel()
             self._write(pending)

@@ -116,11 +116,11 @@ async def _shut_down(provider: TracerProvider, timeout: float) -> None:  # noqa:
 class QuietExporter(SpanExporter):
     """Exports spans with another exporter, and logs failed exports, at most one line a minute.
 
-    These lines replace those of OpenTelemetry, which contain the collector's address and answer. `open_telemetry` turns
-    OpenTelemetry's lines off.
+    OpenTelemetry's own log lines contain the collector's address and answer. So `open_telemetry` turns them off, and
+    this class writes log lines in their place.
 
-    Create the object in a running event loop. OpenTelemetry calls `export` in another thread, but the lines are written
-    in this loop.
+    Create the object in a running event loop. OpenTelemetry calls `export` in another thread, but this class writes its
+    log lines in the event loop.
     """
 
     def __init__(self, exporter: SpanExporter) -> None:
@@ -447,7 +447,10 @@ def is_recorded() -> bool:
 
 
 def current_ids() -> dict[str, str] | None:
-    """Return the ids of the current trace and span, as `trace_id` and `span_id`; None without a recorded trace."""
+    """Return the ids of the current trace and span, as `trace_id` and `span_id`.
+
+    Return None if there is no current span, or if its trace is not recorded.
+    """
     context = trace.get_current_span().get_span_context()
     if not context.is_valid or not context.trace_flags.sampled:
         return None

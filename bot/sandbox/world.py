@@ -174,7 +174,8 @@ def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> 
 def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
     """Return the environment variables that make the bot use the public Genesys Cloud API.
 
-    Some are new, and some replace a value that `environ` returns.
+    Use them together with the variables that the function `environ` returns. If both have a variable, the value from
+    this function applies.
 
     `genesys_url`: the base URL of the sandbox's Genesys.
     """

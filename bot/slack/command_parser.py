@@ -100,12 +100,12 @@ class Start:
     """The command to start a session for the user `target`. If `target` is None, the session is for the requester.
 
     - `name`: the session's name, 1 to 100 characters of plain text; None for no name.
-    - `conversation_id`: the Genesys conversation that the text names; None for none.
-    - `send_to`: the customer's address, as in `FoundAddress.text`; None for none. The session card offers to send the
-      link to this address.
-    - `unless`: the command that the text may mean instead, such as "end" for the text "stop Checkout demo"; None for
-      none. If the text contains the name of an open session of the requester, such as "Checkout", the bot starts no
-      session. Instead, it asks the requester whether the text is a command or a name.
+    - `conversation_id`: the id of the Genesys conversation that the requester typed; None for none.
+    - `send_to`: the customer's address: a valid phone number in E.164, any other address as typed; None for none. The
+      session card offers to send the link to this address.
+    - `unless`: the command that the requester may mean instead, such as "end" if they typed "stop Checkout demo"; None
+      for none. If the typed text contains the name of an open session of the requester, such as "Checkout", the bot
+      starts no session. Instead, the bot asks the requester whether the text is a command or a name.
     """
 
     target: UserId | None = None
@@ -363,12 +363,13 @@ def _start(start: Start, text: str, grammar: Grammar) -> Command:
 def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False) -> Command:
     """Return a Start with the text as the session's name. If the text contains an address, return a Choice instead.
 
-    A text such as "+14155550123 Checkout" contains an address, but still gets a Start. Such a text begins with an email
-    address, or with a phone number that has a plus. It has no second address, and its other words are no command. The
-    address becomes `send_to`.
+    There is one exception: return a Start for a text such as "+14155550123 Checkout". Such a text begins with an email
+    address, or with a phone number that has a plus. The text has no second address, and its other words are no command.
+    The address becomes `send_to`.
 
-    - `start`: a Start with the user and the conversation that the requester named before the text, if any.
-    - `is_forced`: whether the requester put the text in quotes, to mark it as a name. Then any address needs a Choice.
+    - `start`: a Start with the user and the conversation that the requester named before the text; None for each of
+      the two that the requester did not name.
+    - `is_forced`: True if the requester put the text in quotes, to mark it as a name. Then there is no exception.
     """
     if not MAY_HOLD_ADDRESS.search(text):
         return Start(start.target, clean_name(text), start.conversation_id)
@@ -399,10 +400,10 @@ def _option(start: Start, text: str, grammar: Grammar) -> Start:
 
 
 def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]]:
-    """Find the addresses in a text. Return the text as a session's name in plain text, and the addresses in this name.
+    """Clean a text like a session's name, and find the addresses in it. Return the cleaned text and the addresses.
 
-    The name is cut to MAX_TEXT_LENGTH characters. It still contains the addresses. It is "" if no visible character is
-    left.
+    The cleaned text is plain text of at most MAX_TEXT_LENGTH characters. It still contains the addresses. It is "" if
+    no visible character is left.
     """
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     return whole, find_addresses(whole, grammar.countries)
@@ -418,13 +419,15 @@ def _short_name(text: str, grammar: Grammar) -> str | None:
 
 
 def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: Grammar) -> Start:
-    """Return a copy of `start` whose name has no address. A single address in `whole` becomes `send_to`.
+    """Return a copy of `start` with a name: the text `whole` without the customers' addresses in it.
 
-    - `start`: a Start with the user and the conversation that the requester named before the name, if any.
-    - `whole`: the name, cut to MAX_TEXT_LENGTH.
-    - `found`: the addresses in `whole`.
+    - `start`: a Start that can already have a target and a conversation.
+    - `whole`: the name that the requester typed, cut to MAX_TEXT_LENGTH.
+    - `found`: the addresses in `whole`. If there is only one, its `text` becomes `send_to`. `send_to` is None if this
+      text is "", or if there are several addresses.
 
-    If the text around a removed address forms a new address, remove this address, too, and set `send_to` to None.
+    Sometimes the texts before and after a removed address are an address when joined. Then remove this address, too,
+    and set `send_to` to None.
 
     The session gets no name if the remaining text can be a command, or still contains an address. It also gets no name
     if only words remain that say nothing, such as "please" or "the".

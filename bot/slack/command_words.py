@@ -125,15 +125,15 @@ def read(words: Sequence[str]) -> Reading:
     """Decide which Meaning the words of a text have. `words` is a result of `split`.
 
     The main word is the first word that is not in LEADING, such as "end" in "please end it". If the main word is no
-    command word, `_read_loose` decides. Otherwise, the words after the main word decide. They fit if `_fits` returns
-    True for each of them, or if there are none. Use the first of these lines that applies:
+    command word, `_read_loose` decides. Otherwise, the later words (those after the main word) decide. They fit if
+    `_fits` returns True for each of them, or if there are none. The first line that applies gives the Meaning:
 
-    - They fit, but the main word is in UNSURE: EITHER.
-    - They fit, but a word in QUESTIONS is before the main word, and the command is not in CHANGES_NOTHING: EITHER.
-    - They fit: COMMAND.
-    - One of them is in NOUNS, or each of them is in FILLERS or COMMANDS: EITHER.
-    - The text has fewer than MIN_WORDS_OF_NAME words, and its main word is not in BEGINS_NAMES: EITHER.
-    - Otherwise: NAME.
+    - COMMAND: the later words fit, except in the two cases of the next line.
+    - EITHER: the later words fit, but the main word is in UNSURE, or a word in QUESTIONS is before the main word and
+      the command is not in CHANGES_NOTHING.
+    - EITHER: a later word is in NOUNS, or each later word is in FILLERS or COMMANDS.
+    - EITHER: the text has fewer than MIN_WORDS_OF_NAME words, and its main word is not in BEGINS_NAMES.
+    - NAME: in all other cases.
 
     "who am I" at the start counts as the word `whoami`. So does "me", alone or with polite words.
     """
@@ -169,10 +169,12 @@ def _command_of(word: str, rest: Sequence[str]) -> str:
 
 
 def _read_loose(words: Sequence[str]) -> Reading:
-    """Decide what words mean if the main word (see `read`) is no command word. The first line that applies decides.
+    """Decide what words mean if the main word (see `read`) is no command word.
 
-    - PLAIN_NAME if a word is in none of FILLERS, NOUNS and COMMANDS.
-    - EITHER if a word is in COMMANDS, but neither in FILLERS nor in NOUNS.
+    The first of these rules that applies decides:
+
+    - PLAIN_NAME if at least one word is in none of FILLERS, NOUNS and COMMANDS.
+    - EITHER if at least one word is in COMMANDS, but neither in FILLERS nor in NOUNS.
     - Meaning.FILLERS otherwise: the words are neither a name nor a command.
     """
     if not all(word in FILLERS or word in NOUNS or word in COMMANDS for word in words):
@@ -184,7 +186,8 @@ def _read_loose(words: Sequence[str]) -> Reading:
 def _fits(word: str, command: str) -> bool:
     """Return whether `word` fits behind a word for `command`, as "session" fits behind "end" in "end session".
 
-    Fillers, nouns and other words for the same command fit. All command words fit behind "help".
+    These words fit: the words in FILLERS, NOUNS and BEHIND_A_COMMAND, and all words for `command`. Behind "help", the
+    words for every command fit.
     """
     if word in FILLERS or word in NOUNS or word in BEHIND_A_COMMAND:
         return True

@@ -97,7 +97,7 @@ class Encryptor:
 
 
 def _key_number(key: str) -> int:
-    """Return a positive 31-bit number for a key. The key cannot be computed from the number."""
+    """Return a positive 31-bit number that identifies an encryption key without giving the key away."""
     return int.from_bytes(hashlib.sha256(b"cobrowse-bot key number " + key.encode()).digest()[:4], "big") >> 1 or 1
 
 

@@ -37,8 +37,8 @@ class StorageReport:
     - `where`: the name of the database in messages to people, such as "the file /data/bot.db".
     - `version`: the version of the tables; None if there are no tables yet.
     - `is_encrypted`: whether the secrets in the database are encrypted.
-    - `linked`: a function that returns the host in a user's host link; None if the user has no host link. `Linked`
-      describes its arguments.
+    - `linked`: a function that returns the host in a user's host link; None if the user has no host link. The
+      docstring of the type `Linked` describes the arguments of the function.
     - `secrets`: a function that counts the stored secrets by the key that decrypts them.
     - `shared_mode`: the mode of an SQLite file, such as "0660", if other users can open the file and this process
       cannot change its mode; else "".
@@ -93,8 +93,8 @@ def report(where: str, facts: Mapping[str, str], version: int, linked: Linked, s
     - `where`: the name of the database in messages to people.
     - `facts`: the values in the database's table `facts`, by name.
     - `version`: the version of the tables; 0 if there are no tables yet.
-    - `linked`, `secrets`: the functions for these fields of the report, if `version` is not 0. If `version` is 0, the
-      report gets `no_host` and `no_secrets` instead.
+    - `linked`, `secrets`: functions that read the tables. The report has them as its fields `linked` and `secrets`. If
+      `version` is 0, the report has `no_host` and `no_secrets` instead.
     """
     is_encrypted = facts.get("key_check", CHECK) != CHECK
     if not version:
@@ -142,9 +142,9 @@ async def _inspect_file(path: Path, encryptor: Encryptor, scope: Scope) -> Async
 
 
 def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
-    """Read an SQLite file. Return the names of its tables, the values in its table `facts`, and its shared mode.
+    """Read an SQLite file. Return the names of its tables, the values in its table `facts`, and a file mode.
 
-    The docstring of StorageReport describes the shared mode. Return None if the file does not exist. Raises
+    The file mode is the value for `StorageReport.shared_mode`. Return None if the file does not exist. Raises
     StorageSetupError, OSError or sqlite3.Error if the bot cannot use the file.
     """
     examine(path)

@@ -80,13 +80,12 @@ def deduplication_key(request: Request) -> str:
 
 
 def accepting(agent: SlackUser | None) -> dict[str, Any]:
-    """Return parameters for storing a new request, such as its state and the ids that find the agent's host link.
+    """Return parameters for storing a new request, such as its state, and the agent's ids to look up the host link.
 
     `agent`: the agent if the session can be created at once, else None.
 
-    With an agent, the database looks for the agent's host link, and stores the request as `creating`. A duplicate
-    request is stored as `accepted` instead. With None, the database stores the request as `accepted`, and looks for
-    no host link.
+    With an agent, the database looks for the agent's host link. It stores the request as `creating`, but a duplicate
+    request as `accepted`. With None, the database looks for no host link, and stores the request as `accepted`.
     """
     state = RequestState.CREATING if agent else RequestState.ACCEPTED
     team_id, user_id, other_id = (agent.team_id, agent.user_id, agent.other_id) if agent else (None, None, None)
@@ -130,7 +129,7 @@ def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
 def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:
     """Convert a session to parameters of the statements `store_session` and `advance_with_session`.
 
-    The ids of the session and its conversation are missing. The caller adds them with the parameters from `transition`.
+    Leave out the ids of the session and its conversation. The function `transition` returns these parameters.
     """
     return {
         "host_id": session.host_id,

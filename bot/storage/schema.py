@@ -64,8 +64,8 @@ def _can_use_newer(facts: Mapping[str, str], encryptor: Encryptor) -> bool:
     Return False in two cases:
 
     - The value `usable_from` in `facts` is more than VERSION: only newer programs can use these tables.
-    - The database is not encrypted, but this program has an encryption key. At its start, it would have to encrypt all
-      secrets, and it does not know all columns with secrets in newer tables.
+    - The database is not encrypted, but this program has an encryption key. The program would have to encrypt all
+      secrets when it starts, but does not know all columns with secrets in newer tables.
     """
     encrypts_all = facts.get("key_check") == CHECK and encryptor.has_key
     return int(facts.get("usable_from", facts["version"])) <= VERSION and not encrypts_all

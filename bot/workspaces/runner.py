@@ -53,9 +53,9 @@ class ServedWorkspace:
         self.task = asyncio.create_task(self._serve())
 
     def stop(self) -> None:
-        """Stop receiving payloads, finish the accepted requests in the background, and end the task.
+        """Let the background task `task` stop receiving payloads, finish the accepted requests, and end. Do not wait.
 
-        If the bot's connections are not open yet, cancel the task.
+        If the bot's connections are not open yet, cancel `task`.
         """
         self._stop.set()
         if not self._is_open:
@@ -239,7 +239,7 @@ class WorkspaceRunner:
             log.error("the workspace cannot be served as its table says", extra={"fields": fields})
 
     def _retire(self, old: ServedWorkspace) -> None:
-        """Stop a bot. It finishes its accepted requests in the background."""
+        """Tell the bot `old` to stop. In the background, the bot finishes its accepted requests and then ends."""
         old.stop()
         self._stopped.add(old.task)
         old.task.add_done_callback(self._ended)

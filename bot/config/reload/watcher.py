@@ -125,7 +125,10 @@ class SecretWatcher(Generic[S]):
         """Compare the stamps of all files with those of the last read, and read the changed files.
 
         Read a changed file only when two calls in a row find the same stamp. Until then, the change may not be
-        complete. If a subscriber has refused a new value, read the subscriber's files again when the next try is due.
+        complete.
+
+        A subscriber is a part of the bot that uses some of the secrets. If a subscriber has refused a new value, read
+        the files of its secrets again when the next try is due.
 
         `is_asked`: True to read all files now, changed or not.
         """
@@ -141,8 +144,9 @@ class SecretWatcher(Generic[S]):
     async def _look(self, group: _Group[S], found: Mapping[str, Stamp], *, is_asked: bool) -> None:
         """Read the files of one subscriber if necessary, and pass settings with new values to `group.accept`.
 
-        Read the files if their stamps have changed since the last read, and are the same as at the previous call. Then
-        the change is complete. Also read the files at `group.retry_at`, if new values could not be used before.
+        Read the files if their stamps have changed since the last read. Do this only when two calls in a row have
+        found the same stamps, because a file may still be changing. Also read the files at `group.retry_at`, if new
+        values could not be used before.
 
         - `group`: the secrets of the subscriber.
         - `found`: the current stamps of all files.

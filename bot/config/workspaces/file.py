@@ -56,7 +56,7 @@ class WorkspacesFile:
 
         - `read`: a function that reads settings, such as `read_slack`.
         - `name`: the short name of the workspace.
-        - `more`: values by key of the table. They override the values in the table.
+        - `more`: settings that override those in the workspace's table; None for no such settings.
 
         Raises SettingsError if a setting that `read` reads has a fault. The error then also contains faults of other
         keys of the table, such as an unknown key. If only other keys have a fault, no error is raised.
@@ -106,10 +106,10 @@ def _is_of_workspace(name: str) -> bool:
 
 
 def _misplaced(file: WorkspacesFile) -> list[str]:
-    """Return the names of the variables that the environment sets, but that only the tables of the file may set.
+    """Return the names of environment variables that must not be set, because their settings belong in the tables.
 
-    Leave out variables that a table uses by `{env = "NAME"}`. Leave out variables with their default value, because
-    .env.example sets them.
+    Leave out a variable whose value a table takes with `{env = "NAME"}`. Also leave out a variable with its default
+    value, because .env.example sets such variables.
     """
     right = file.named_variables
     given = {name: unquoted(value) for name, value in file.environ.items() if name not in right}

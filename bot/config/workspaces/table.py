@@ -26,13 +26,16 @@ class TableReader(Reader):
 
     The faults name the table and the keys of the table.
 
-    The constructor takes `shared`, the variables that all workspaces share. Its argument `environ` has the variables
-    that the table can use by `{env = "NAME"}`. The attributes are:
+    Two arguments of the constructor:
+
+    - `shared`: the variables that all workspaces share.
+    - `environ`: the variables that the table can use by `{env = "NAME"}`.
+
+    The attributes:
 
     - `workspace`: the short name of the workspace.
     - `variables`: the variables that were made from the keys of the table, by name.
-    - `environ`: all variables that the reader can read: `variables` and `shared`. It differs from the argument
-      `environ`.
+    - `environ`: all variables that the reader can read: `shared` and `variables`. This is not the argument `environ`.
     - `paths`: the paths of the secret files that the table names.
     - `has_read_wrong_key`: True after a call of `given` for a variable whose key in the table has a fault. The
       constructor finds these faults.
@@ -51,8 +54,8 @@ class TableReader(Reader):
     def given(self, name: str) -> str:
         """Return the value of a variable in `environ`, without quotes around it; "" if `environ` has no value.
 
-        If the constructor found a fault in the table's key for this variable, `environ` does not contain what the table
-        says. The result is then the value that all workspaces share, or "". Also set `has_read_wrong_key` to True.
+        If the table's key for this variable has a fault, the constructor has left the table's value out of `environ`.
+        In this case, return the value that all workspaces share, or "", and set `has_read_wrong_key` to True.
         """
         self.has_read_wrong_key |= _key(name) in self._wrong_keys
         return super().given(name)
@@ -123,9 +126,9 @@ class TableReader(Reader):
 
 
 def _key(name: str) -> str:
-    """Return the key by which a table sets the variable `name`; "" if KEYS has no such key.
+    """Return the key by which a workspace's table sets the variable `name`; "" if a table cannot set it.
 
-    The key is `name` in lower case. If KEYS does not have this key, leave out the ending `_FILE` of `name`.
+    The key is `name` in lower case if KEYS has this key. Otherwise, the key is the same without the ending `_file`.
     """
     keys = (name.lower(), name.removesuffix("_FILE").lower())
     return next((key for key in keys if key in KEYS), "")
@@ -143,7 +146,10 @@ def _unknown_key(key: str) -> str:
 
 
 def _text(value: object) -> str | None:
-    """Convert the value of a key to the text of an environment variable. Return None for an unsupported TOML type."""
+    """Convert a TOML value to the text that an environment variable would have.
+
+    Return None for an unsupported type.
+    """
     match value:
         case bool():
             return str(value).lower()

@@ -98,7 +98,10 @@ def _table_fault(name: str, table: object) -> str:
 
 
 def _line_of(key: str, text: str) -> str:
-    """Return "line N: " for the first line that begins with this key or table; "" if no line does."""
+    """Return "line N: " for the first line that begins with `key`, as a key or as the name of a table.
+
+    `text`: the text of the file. Return "" if no line begins with `key`.
+    """
     pattern = re.compile(rf"""\s*\[*\s*["']?{re.escape(key)}["']?\s*[].=]""")
     lines = (number for number, line in enumerate(text.split("\n"), 1) if pattern.match(line))
     return next((f"line {number}: " for number in lines), "")

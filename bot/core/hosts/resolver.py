@@ -90,7 +90,7 @@ class ListedHostRule:
 
 
 class EmailRule:
-    """Rule 2: take the only active Genesys user with the same email address as the person has in Slack.
+    """The last host rule: take the only active Genesys user with the same email address as the person has in Slack.
 
     The address has to be confirmed in Slack.
 
@@ -135,8 +135,9 @@ class ResolvedHost:
     def check(self, *, is_target: bool) -> None:
         """Raise HostNotFoundError if the agent's two Slack ids have host links to different hosts.
 
-        In this case, `host.id` is "". `is_target`: True if another person or a workflow requested the session. The
-        error contains this value.
+        `host.id` is "" if the host links differ.
+
+        `is_target`: True if another person or a workflow requested the session. The error has the same field.
         """
         if not self.host.id:
             raise _linked_twice(self.agent, is_target)
@@ -183,8 +184,8 @@ class HostResolver:
         have host links to different hosts. Raises ServiceError if a call to Genesys fails, and StorageUnavailableError
         if the database fails.
 
-        `is_target`: True if another person or a workflow requested a session for this person. Only HostNotFoundError
-        uses this value.
+        `is_target`: True if another person or a workflow requested a session for this person. The value does not
+        change the search. It only goes into a HostNotFoundError.
         """
         key = (person.team_id, person.user_id)
         if linked := await self._linked(person, is_target):
@@ -248,9 +249,9 @@ class HostResolver:
     async def _try_rules(self, person: SlackUser, before: Found | None) -> tuple[Found, bool]:
         """Return the first host that a rule finds, and whether the caller has to store it in the database.
 
-        `before`: the host that the database holds from an earlier search; None if there is none. If the rule that found
-        `before` calls Genesys, return `before` instead of trying this rule again. Raises HostNotFoundError if no rule
-        finds a host, and ServiceError if a call to Genesys fails.
+        `before`: the host that the database holds from an earlier search; None if there is none. If a rule found
+        `before` with a call to Genesys, do not try this rule again, but return `before`. Raises HostNotFoundError if no
+        rule finds a host, and ServiceError if a call to Genesys fails.
         """
         tried: list[RuleMiss] = []
         for rule in self._rules:

@@ -199,9 +199,9 @@ class ServiceStatus:
         self.worked_for: TTLCache[UserId, float] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def record_event(self, event: RequestFinished) -> None:
-        """Record a ServiceError as the newest failure, or the time of a success.
+        """Record how a request ended: a ServiceError as the newest error, or a success with its time.
 
-        Ignore sign-ins in the browser, and all errors that are not from a call to Genesys.
+        If a start succeeded, also mark the newest error as passed. Ignore sign-ins in the browser and other errors.
         """
         if event.is_sign_in:
             return
@@ -242,7 +242,7 @@ class Followers:
     def is_newest(self, visitor: Request, token: object) -> bool:
         """Return whether a visit is still its visitor's newest visit to their Home tab.
 
-        Return False if the record of the visit is no longer kept.
+        Return False also if the visit is forgotten: after FOLLOW_SECONDS, or earlier if too many people visit.
 
         - `visitor`: the request of the visit. Its requester is the visitor.
         - `token`: what `follow` returned for the visit.

@@ -180,7 +180,7 @@ class RequestRun:
     async def save_answered(self) -> None:
         """Store the state `answered`, after the requester got the result.
 
-        Raises OwnershipLostError if another worker owns the request.
+        Raises OwnershipLostError if another worker has taken over the request.
         """
         await self.save_with_retry(RequestState.ANSWERED, timeout=self._timing.answered_timeout)
 
@@ -194,8 +194,8 @@ class RequestRun:
     ) -> None:
         """Store the state `to`. Try again while the database is unavailable.
 
-        If the state cannot be stored within `timeout`, log an error and return. If several replicas use the database,
-        this time limit holds only for the state ANSWERED: for all other states, try again without end.
+        If only this process uses the database, or if `to` is ANSWERED: log an error and return when the state cannot be
+        stored within `timeout`. Otherwise, ignore `timeout` and try again without end.
 
         - `session`: the request's new session, to be stored with the state; None if there is none.
         - `failure`: the request's error, to be stored with the state; None if there is none.
@@ -239,8 +239,8 @@ class ProgressNotifier:
     ) -> None:
         """Start the timer of the first wait notice.
 
-        `is_ours`: returns False if another replica may own the request. A wait notice is then a new message, because
-        an update of the requester's message could overwrite the result from the other replica.
+        `is_ours`: returns False if another replica may own the request. A wait notice is then always a new message. It
+        never replaces the message with the pressed button, where the other replica may already show the result.
         """
         self._request, self._notifier, self._timing, self._is_ours = request, notifier, timing, is_ours
         self._is_stopped = False
@@ -296,9 +296,9 @@ class ProgressNotifier:
 
 
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
-    """Return the error with which a request failed, if the id of its new session belongs to another session; else None.
+    """Return the error of a request whose new session the database refused to store; None for any other request.
 
-    The database refuses to store such a session.
+    The database refuses a new session if it already holds a session with the same id, but for other people.
     """
     failure = stored.failure if stored.state is RequestState.FAILED else None
     return failure if isinstance(failure, UnusableAnswerError) and failure.why == ID_TAKEN else None
@@ -307,7 +307,11 @@ def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
 def _is_stored(
     stored: StoredRequest | None, state: RequestState, session: Session | None, failure: CobrowseError | None
 ) -> bool:
-    """Return whether a stored request has this state, a session with the id of `session`, and this failure."""
+    """Return whether the stored request has the given state, session and failure.
+
+    Two sessions are the same if they have the same id. None for `session` or `failure` means that the stored request
+    has to have none. Return False if `stored` is None.
+    """
     if stored is None or stored.state is not state:
         return False
     if (stored.session and stored.session.id) != (session and session.id):

@@ -62,8 +62,8 @@ class AccessRequest:
       request.
     - `asked_by`: the supervisor who asked for the person; None if the person asked.
     - `tried`: why each host rule found no host.
-    - `connected_by`: the administrator who connected the person; None if the person is not connected yet. Also None if
-      no administrator connected the person, but the command line, a host rule or the person.
+    - `connected_by`: the administrator who connected the person in Slack; None if the person is not connected yet, or
+      was connected in another way: by the command line, by a host rule or by the person.
     - `connected_in`: in an ACCESS notice, the id of the LINK request that connected the person; else "".
     - `host_name`: the Genesys user's name; "" if unknown.
     """
@@ -87,7 +87,7 @@ class Unconnected:
 
 
 def access_key(person: PersonKey) -> str:
-    """Return the key of the ACCESS and WELCOME notices about this person."""
+    """Return the `key` under which the store has the notices of the kinds ACCESS and WELCOME about this person."""
     return " ".join(person)
 
 
@@ -145,7 +145,7 @@ def with_connection(
 ) -> Notice | None:
     """Mark a copy of an ACCESS notice as over, and record in it who connected the person. Return the copy (pure).
 
-    Return None if `notice.data` is empty, because no notice is stored. Also return None if the notice is already over.
+    Return None if the notice is already over. Also return None if `notice.data` is empty: such a notice is not stored.
 
     - `by`: the administrator who connected the person; None if the command line, a host rule or the person did.
     - `host_name`: the Genesys user's name; "" if unknown.

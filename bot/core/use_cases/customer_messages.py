@@ -100,7 +100,7 @@ class LinkOffers:
     """Decides whether a session card offers to send the link to the customer's address that the requester typed.
 
     - `config`: the settings of messages to customers.
-    - `key`: the secret for the hashes of addresses, by which the bot recognizes duplicate requests.
+    - `key`: the secret with which the bot hashes addresses. The bot compares the hashes to find duplicate requests.
     """
 
     config: MessagingConfig = MessagingConfig()
@@ -172,7 +172,7 @@ class CustomerMessaging:
     async def cancel(self, request: Request) -> SendCancelled:
         """Send nothing, because the requester pressed *Cancel* in a preview.
 
-        A later press of *Send* in this preview has the same key, so the bot ignores the later press.
+        The bot ignores a later press of *Send* in this preview, because both buttons of a preview make the same key.
         """
         await self._sessions.check_member(request)
         return SendCancelled()

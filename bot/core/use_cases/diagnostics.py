@@ -31,7 +31,7 @@ async def _unannounced(person: SlackUser, host_id: HostId, request: Request, *, 
 
 
 async def _nobody(person: SlackUser, host_id: HostId) -> None:
-    """Return None. The default of `connected`, for a bot to which nobody can link a Genesys account."""
+    """Return None: nobody can link a Genesys account. The default of the argument `connected` of Diagnostics."""
 
 
 async def _no_session(request: Request, person: SlackUser) -> SessionRecord | None:

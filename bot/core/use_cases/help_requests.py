@@ -51,7 +51,11 @@ def read_help(data: Mapping[str, Any]) -> HelpRequest:
 
 
 def help_key(failed: Request, error: CobrowseError) -> str:
-    """Return the key of the HELP notice about a failed request (pure). It contains the ids of both people, if any."""
+    """Return the key of the HELP notice about a failed request (pure).
+
+    The key contains the error's code, and the ids of the team, the requester and the target. Without a target, the key
+    has no target's id.
+    """
     return " ".join((error.code, team_of(failed), failed.requester, failed.target or "")).strip()
 
 
@@ -75,7 +79,7 @@ def with_help_request(notice: Notice, failed: Request, error: CobrowseError) -> 
 class HelpRequests:
     """Carries out requests of the kind TELL: tells the administrators about a failed request.
 
-    Its requester has pressed the button for this below the error: *Tell* or *Ask*, with the name of the reader.
+    The requester has pressed a button below the error: *Tell* or *Ask*, each followed by a name.
     """
 
     def __init__(
@@ -93,8 +97,8 @@ class HelpRequests:
     def handlers(self) -> Handlers:
         """Return the handlers by kind of request: only one, for TELL.
 
-        A TELL request is a press on the button *Tell* or *Ask* below an error, with the name of its reader. Its
-        `argument` is the id of the failed request.
+        A TELL request is a press on the button *Tell …* or *Ask …* below an error. The `argument` of a TELL request is
+        the id of the failed request.
         """
         return {RequestKind.TELL: QueryHandler(self.tell)}
 

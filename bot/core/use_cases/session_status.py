@@ -51,7 +51,7 @@ class SessionStates:
 
     @property
     def are_told(self) -> bool:
-        """Return whether the service can report that a customer has joined a session."""
+        """Return whether the session service can tell the bot that a customer has joined a session."""
         return self._service.tells_states
 
     async def look(self, record: SessionRecord, *, fresh: bool = False) -> SessionState:
@@ -72,9 +72,10 @@ class SessionStates:
     ) -> SessionRecord:
         """Read a session's state from the cache or the service, and store the state if it is new.
 
-        Return the updated record. If `record` is already over, return it unchanged. If reading the state fails or takes
-        longer than `wait_seconds`, store nothing. In this case, return `record` unchanged if it says that the customer
-        has joined, else with UNKNOWN_STATE.
+        Return the updated record. If the session in `record` is already over, return `record` unchanged.
+
+        If reading the state fails or takes longer than `wait_seconds`, store nothing. The returned record then has the
+        state UNKNOWN_STATE. Exception: if `record` says that the customer has joined, return `record` unchanged.
 
         - `fresh`: True to ignore the cache.
         - `wait_seconds`: how long to wait for the state; None means no limit.

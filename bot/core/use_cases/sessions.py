@@ -61,7 +61,7 @@ async def _nobody(record: SessionRecord, request: Request) -> None:
 
 
 async def _not_checked(request: Request, person: SlackUser) -> None:
-    """Accept everybody: the default for `require_host` of SessionService."""
+    """Do nothing: people need no host. The default of the argument `require_host` of SessionService."""
 
 
 class SessionService:
@@ -468,7 +468,7 @@ class SessionService:
 def _newest_first(of_each_id: Sequence[Sequence[SessionRecord]]) -> list[SessionRecord]:
     """Merge lists of sessions, one for each Slack id of one person, into one list without repetitions.
 
-    Sort the sessions by their ends, the latest first. If there is only one list, keep its order.
+    The result is sorted by the time of the session's end, the latest first. If there is only one list, keep its order.
     """
     found = {record.session.id: record for records in of_each_id for record in records}
     records = list(found.values())

@@ -38,7 +38,8 @@ class UsersApi:
     def waits(self) -> SharedWaits:
         """Return the SharedWaits of the searches for Genesys users.
 
-        If a search has to wait for the rate limit, this object tells the requests that need the search how long.
+        If a search has to wait for the rate limit, the SharedWaits reports the wait to each request that needs the
+        search.
         """
         return self._client.waits(VIEW)
 

@@ -219,8 +219,9 @@ class UserTokens:
     async def _renew_held(self, held: LockedAccount, results: list[Grant | ServiceError]) -> None:
         """Refresh the token of a locked account, and store the new refresh token.
 
-        Append the Grant or the error to `results`, so that the caller has it even if the database fails. If the person
-        has unlinked the account or linked it again during the refresh, the error is a SignInExpiredError.
+        Append the result to `results`: the Grant with the new tokens, or the error. The caller thus has the result even
+        if the database fails. If the person has unlinked the account or linked it again during the refresh, the result
+        is a SignInExpiredError.
         """
         try:
             grant = await self._login.refresh(held.connection.refresh_token)

@@ -16,7 +16,10 @@ log = logging.getLogger(__name__)
 
 
 class NotificationChannels:
-    """Pushes a hint when Genesys's notification channels report a changed conversation."""
+    """Receives events from Genesys's notification channels. Passes on a hint about each changed conversation.
+
+    `run` gets the object that takes the hints.
+    """
 
     def __init__(self, api: ChannelsApi, proxy_for: ProxyFor, metrics: Metrics, timing: PushTiming) -> None:
         self._api, self._proxy_for, self._metrics, self._timing = api, proxy_for, metrics, timing

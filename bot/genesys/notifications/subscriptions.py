@@ -77,7 +77,8 @@ class HostSubscriptions:
     async def sync(self) -> None:
         """Subscribe the channels to the hosts of all sessions that are watched now.
 
-        Also push a hint about one conversation that had no hint for `lost_event_seconds`, in case an event was lost.
+        An event can be lost. So also give a hint about one conversation without a hint for `lost_event_seconds`, if
+        there is one.
         """
         try:
             watched = await self._hints.watched(MAX_SESSIONS)
@@ -224,9 +225,9 @@ class HostSubscriptions:
         self._timers.add(timer)
 
     def _hint_oldest(self) -> None:
-        """Push a hint about the conversation whose last hint is the oldest, in case an event was lost.
+        """Push a hint about the conversation that has gone longest without a hint, in case an event was lost.
 
-        Push no hint if that last hint is younger than `lost_event_seconds`.
+        Push no hint if this conversation got a hint less than `lost_event_seconds` ago.
         """
         now = self._loop.time()
         covered = {host for assigned in self._channels for host in assigned.channel.covered & self._sessions.keys()}
@@ -248,7 +249,10 @@ class HostSubscriptions:
             self._call_later(self._timing.grace_seconds, self._ask_if_lost)
 
     def _ask_if_lost(self) -> None:
-        """Ask for an early look at all sessions if a watched session has a host whose events do not arrive now."""
+        """Request an early look at all watched sessions if hints about some of them may be missing.
+
+        They may be missing if at least one watched session has a host about whom no events arrive now.
+        """
         covered = {host for assigned in self._channels for host in assigned.channel.covered}
         if not self._sessions.keys() <= covered:
             self._hints.uncovered()

@@ -67,9 +67,9 @@ def rate_limited(seconds: int) -> ApiError:
 
 
 def is_uuid(text: object) -> bool:
-    """Return whether `text` is a UUID as a string, such as "55555555-5555-4555-8555-55555555555a".
+    """Return whether `text` is a string in the form of a UUID: 8, 4, 4, 4 and 12 hexadecimal digits, with hyphens.
 
-    The letters can be in upper or lower case.
+    The digits a to f can be in upper or lower case.
     """
     return isinstance(text, str) and bool(re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text))
 

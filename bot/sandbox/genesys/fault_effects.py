@@ -40,7 +40,7 @@ def refuse(status: int, message: str, code: str = "bad.request", error: type[Api
 
     `error`: ApiError, or OAuthError for the token endpoint.
 
-    The fault can have these options. Each option can be missing.
+    A simulated fault with this effect can have these options. Each option can be missing.
 
     - `processes`: True to process the call before the error response. If missing, the call is not processed.
     - `retry_after`: the value of the header Retry-After, in seconds. If missing, the response has no such header.

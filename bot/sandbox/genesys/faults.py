@@ -36,8 +36,8 @@ CALLS = (*_QUERIES, "create", "sms", "email", "subscriptions", "end")
 class _FaultType:
     """A type of simulated fault.
 
-    - `effect`: what the fault does to a call; `no_effect` for a fault of events or sockets. api/notifications.py
-      simulates the faults of events and sockets.
+    - `effect`: what the fault does to a call; `no_effect` for a fault that affects events or WebSockets of
+      notification channels. api/notifications.py simulates such a fault.
     - `options`: the options that the fault accepts, each with its default value.
     - `on`: the kinds of calls that the fault can affect, such as "create".
     - `times`: the default number of calls that the fault affects; None for no limit.

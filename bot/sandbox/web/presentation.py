@@ -79,7 +79,7 @@ class ConversationChoice:
     choose: Callable[[str], None]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the options and the current option as JSON for the sandbox's page."""
+        """Return the menu as JSON for the sandbox's page: its options and its current option."""
         return {"choices": self.choices, "chosen": self.chosen}
 
 

@@ -193,7 +193,10 @@ class UserGroups:
 
 
 def _nearby(own: Sequence[TeamId], teams: Sequence[TeamId]) -> Sequence[TeamId]:
-    """Return the items of `own` that are also in `teams`. If there are none, return `teams` (pure)."""
+    """Return the Slack workspaces in which to look for a user group first (pure).
+
+    These are the user's workspaces `own` that are also in `teams`. If there are none, return `teams`.
+    """
     return [each for each in own if each in teams] or teams
 
 
@@ -302,9 +305,10 @@ class SlackDirectory:
 
 
 def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
-    """Return the Slack ids in a user object: the user's own id first, then the id in the organization, if any (pure).
+    """Return the Slack ids of a person: the id of the user object, then the person's id in an organization (pure).
 
-    If the bot's Slack workspace `home` belongs to an organization, an id in another organization is left out.
+    Leave out the second id if the object has none. Also leave it out if the bot's Slack workspace `home` belongs to a
+    different organization.
     https://docs.slack.dev/reference/objects/user-object#enterprise_user
     """
     grid = user.get("enterprise_user")
@@ -343,7 +347,10 @@ class ContactName:
         return self._name
 
     async def learn(self) -> None:
-        """Ask Slack for the person's name, unless the bot already knows the name. Does not raise if the call fails."""
+        """Ask Slack for the name of the person `user_id`, unless the bot already knows the name.
+
+        Do nothing if `user_id` is None. Does not raise if the call fails.
+        """
         if self._user_id and not self._name:
             with suppress(SlackUnavailableError, TimeoutError):
                 async with asyncio.timeout(self._timing.name_timeout):

@@ -234,11 +234,12 @@ class SlackResponder:
             await self._show(request, self._words.note(request, note))
 
     async def learn_contact(self, outcome: object) -> None:
-        """Fetch the name of the person whom people ask to connect them to a Genesys user. Never raises.
+        """Fetch the contact's name, so that a button in the message about `outcome` can show the name. Never raises.
 
-        The caller then renders a message about `outcome`. A button in this message can show the name.
+        The contact is the person whom people ask to connect them to a Genesys user. Do nothing if no button in the
+        message can show the name.
 
-        `outcome`: a result or an error. Do nothing if a message about `outcome` has no button with the name.
+        `outcome`: a result or an error. Call this method before you render the message about `outcome`.
         """
         if self._contact and self._words.names_contact(outcome):
             try:
@@ -308,7 +309,7 @@ class SlackResponder:
 
         - `session`: the session that the message shows; None for none.
         - `is_in_channel`: True to try the ephemeral message first, and then the direct message. False to try the direct
-          message first. The ephemeral message then follows only for a form, and only while `is_recent` is True.
+          message first. If it fails, try the ephemeral message only for a recent request (see `is_recent`) of a form.
         """
         is_in_channel = is_in_channel and bool(request.channel_id)
         if is_in_channel and await self._try_ephemeral(request, message):
@@ -546,9 +547,9 @@ class Deadlines:
             self._open.discard(deadline)
 
     def shorten_deadlines(self) -> None:
-        """Reduce the time limit of `within` to `last_post_timeout`, because the process is about to stop.
+        """Reduce the time limit of each attempt to `last_post_timeout`, because the process is about to stop.
 
-        Each attempt in progress may go on for `last_post_timeout` at most.
+        An attempt in progress may go on for `last_post_timeout` from now at most.
         """
         self._is_last = True
         soon = asyncio.get_running_loop().time() + self._timing.last_post_timeout

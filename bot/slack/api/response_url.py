@@ -163,12 +163,12 @@ class SilentHosts:
         - `url`: the address to which `post` posts.
         - `insist`: True to call `post` in any case.
 
-        If `is_silent` returns True for `url` and `insist` is False, the server is only tested, once in each
-        `probe_interval_seconds`. If a test is due, call `post`, and raise TimeoutError if it takes longer than
-        `probe_timeout`. If no test is due, do not call `post`, and raise SilentHostError.
+        If `is_silent` returns True for `url` and `insist` is False, call `post` only as a test of the server. A test is
+        due once in each `probe_interval_seconds`. If a test is due, call `post`, and raise TimeoutError if it takes
+        longer than `probe_timeout`. If no test is due, do not call `post`, and raise SilentHostError.
 
-        When the first post to a server times out, each post in progress to this server may take at most `probe_timeout`
-        more. Then it raises TimeoutError.
+        When `post` times out and the server was not silent before, the other posts in progress to this server get
+        `probe_timeout` more. A post that takes longer raises TimeoutError.
         """
         host = _host(url)
         is_probe = host in self._next_probe_at and not insist

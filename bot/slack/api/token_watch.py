@@ -53,8 +53,9 @@ class TokenWatch:
     async def start(self, web: AsyncWebClient, identify: Callable[[AsyncWebClient], Awaitable[T]]) -> T:
         """Await `identify(web)`, the bot's first call to Slack, and return its result. Raises the errors of `identify`.
 
-        The watch records refusals only after this call. While Slack refuses the token, the watch tests the token every
-        `token_probe_seconds`. Log a warning if the token begins with ROTATING, because such a token expires.
+        Before `identify` has returned, the watch does not record that Slack refuses the token. Later, while Slack
+        refuses the token, the watch tests the token every `token_probe_seconds`. Log a warning if the token begins with
+        ROTATING, because such a token expires.
         """
         identity = await identify(web)
         self._probe = web.auth_test

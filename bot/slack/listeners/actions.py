@@ -319,8 +319,8 @@ def is_private(body: dict[str, Any]) -> bool:
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:
     """Return the value of the pressed button, and a START request by the person who pressed.
 
-    The request is that of a press on *Try again*. For any other button, the caller replaces the key, and the kind if
-    the button starts nothing. `body` is a `block_actions` payload:
+    The request has the key of a press on *Try again*. For any other button, the caller replaces this key. The caller
+    also replaces the kind START if the button starts nothing. `body` is a `block_actions` payload:
     https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
     value = str(body["actions"][0]["value"])

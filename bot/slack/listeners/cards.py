@@ -93,7 +93,7 @@ class CardPresses:
         self._open_soon(body, request, build)
 
     async def copy(self, body: dict[str, Any], session_id: str) -> None:
-        """Submit a request for a direct message with a copy of the card."""
+        """Submit a request to send a copy of the card to the requester, as a direct message."""
         request = read_card_press(body, RequestKind.DIRECT, session_id)
         note_place(self.responder, body, request)
         await self.submit(request)
@@ -123,7 +123,7 @@ class CardPresses:
         """Start a new session with the name and the agent of a session that is over.
 
         The pressed button names the session that is over. The new session's card replaces the message that contains
-        the button. A notice is not replaced: the card is then a new message.
+        the button. If this message is a notice, the notice stays, and the card is a new message.
         """
         session_id, name, agent, channel_id = read_start_new(str(body["actions"][0]["value"]))
         press, container = read_actor(body), body.get("container") or {}
@@ -146,7 +146,8 @@ class CardPresses:
     async def submit(self, request: Request) -> bool:
         """Submit a request. If the request cannot be stored, send the requester the reason.
 
-        Return False if a request with the same key is already stored. Return True if not, and also after an error.
+        Return False if a request with the same key is already stored. Return True if the request is stored now, and
+        also if it cannot be stored.
         """
         try:
             return await self.requests.submit(request)
@@ -165,10 +166,10 @@ class CardPresses:
         *,
         is_query: bool = False,
     ) -> None:
-        """In the background, open a button's dialog. If the person or the session rules it out, submit `request`.
+        """Open a button's dialog in the background, or submit `request` if the dialog must not open.
 
-        The docstring of this module says when the bot opens a dialog. If Slack or the database fails, tell the
-        requester.
+        The dialog opens only if the person may use the button and the session's state allows it (the list at the top of
+        this file). If Slack or the database fails, tell the requester.
 
         - `request`: the request of the press.
         - `build`: returns the dialog.

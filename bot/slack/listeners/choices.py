@@ -63,10 +63,10 @@ def register(
 def chosen(press: Request, reference: RequestId, option: Start | Query, offers: LinkOffers) -> Request:
     """Build the request for the command that a person chose (pure).
 
-    - `press`: the request that `read_press` made of the press. The new request takes its person, its channel and its
+    - `press`: the request that `read_press` made of the press. The new request has the same requester, channel and
       response_url.
-    - `reference`: the id of the question. The request's key contains this id, so only the first press on a question
-      counts.
+    - `reference`: the id of the question. The key of the new request contains this id, so only the first press on a
+      question counts.
     - `option`: the chosen command.
     - `offers`: turns the customer's address in the command into the argument of the request.
     """

@@ -98,7 +98,7 @@ def _register_question(
 ) -> None:
     """Register the listeners of *Send* and *Cancel* below the question whether to send the link.
 
-    Presses on both buttons make requests with the same key, so only the first press counts.
+    Only the first press counts, because both buttons of a question make the same key.
     """
 
     def on_answer(action: str, kind: RequestKind) -> None:

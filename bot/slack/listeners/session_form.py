@@ -207,9 +207,9 @@ class SessionForm:
         return session_form.form(fields, self._renderer.language_of(actor.requester))
 
     async def _further_fields(self) -> Fields:
-        """Return the values of the fields that *More options* adds: the applications and the default duration.
+        """Return the values of the fields that *More options* adds to the form: the applications and the duration.
 
-        The other values of the result are placeholders.
+        The values of all other fields in the returned Fields are placeholders.
         """
         return Fields(
             channel_id=ChannelId(""),
@@ -247,10 +247,10 @@ class SessionForm:
         )
 
     async def _thread(self, actor: Request, message: dict[str, Any]) -> str:
-        """Return the id of the thread in which the session can be posted; "" for none.
+        """Return the id of the thread of `message`, in which the session can be posted; "" for none.
 
-        This is the thread of `message`, or a new thread below `message`. There is none if `message` is {}, if the
-        request comes from a group message, or if the bot may not post a session in the channel.
+        If `message` is in no thread, the session can begin a new thread below `message`. Return "" if `message` is {},
+        if the request comes from a group message, or if the bot may not post a session in the channel.
         """
         thread = str(message.get("thread_ts") or message.get("ts") or "")
         if not session_form.is_message_id(thread) or actor.is_group_message:

@@ -206,9 +206,10 @@ def offer(
 
 
 def retry_argument(request: Request) -> str:
-    """Return the argument that the button *Try again* of a failed request carries; "" for none.
+    """Return the argument for the value of the button *Try again* below a failed request; "" for none.
 
-    Only a START has such an argument. The button carries it, because the store deletes it after the answer.
+    Only a START has such an argument. The argument has to be in the button, because the store deletes the request's
+    argument after the answer.
     """
     return request.argument or "" if request.kind is RequestKind.START and details_of(request.argument).argument else ""
 
@@ -263,7 +264,8 @@ def _cut(language: Language, key: str, **field: str) -> str:
 def _packed(reference: RequestId, option: Option) -> str:
     """Encode an option of a question as the value of its button.
 
-    `reference`: the id of the question. It looks like a request's id. All buttons of a question have the same id.
+    `reference`: the id of the question, which all buttons of the question carry. This id has the form of a request's
+    id, although a question is no request.
     """
     fields: list[str | None]
     if isinstance(option, New):

@@ -79,8 +79,8 @@ def read_replace(value: str) -> tuple[SessionId, str | None, UserId | None, Conv
     """Decode the value of the button that replaces an open session.
 
     Return the id of the session to replace, and the name, agent and conversation of the new session. If the name is
-    None, the new session has no name. If the agent is None, the requester is the agent. If the conversation is None, no
-    conversation is given.
+    None, the new session has no name. If the agent is None, the requester is the agent. If the conversation is None,
+    the button names no conversation, or the conversation's id is invalid.
     """
     session_id, name, target, wanted = json.loads(value)
     return SessionId(session_id), name or None, UserId(target) if target else None, conversation_id(wanted)

@@ -74,6 +74,6 @@ def sent(outcome: CustomerMessageSent, language: Language) -> Message:
 
 
 def cancelled(language: Language) -> Message:
-    """Render the message that replaces the question after a press on *Cancel*."""
+    """Render the message that replaces the preview of a message to a customer after a press on *Cancel*."""
     text = language.say(NOT_SENT)
     return Message(text, [section(text)])

@@ -134,7 +134,8 @@ class MessageRenderer:
     """Whether at least one person can connect people to Genesys users."""
     access_contact: Value = ""
     """The person or channel that people ask to connect them to a Genesys user; "" if there is none. It is `contact` if
-    that is a channel or can be an administrator, else an administrator."""
+    `contact` is a channel, an administrator, or a person who may be in a user group of administrators. Otherwise it is
+    an administrator."""
     contact_name: Callable[[], str] = lambda: ""
     """Returns the name of `access_contact`; "" if `access_contact` is no person, or if the name is unknown."""
     starts_anywhere: bool = True
@@ -355,7 +356,7 @@ class MessageRenderer:
         return fault_name(outcome) is not None and not (self.told(outcome) or self.telling(outcome))
 
     def access_addressee(self, reader: UserId | None) -> Addressee:
-        """Describe the reader of an error message about a missing Genesys user. `reader`: None if unknown.
+        """Return the Addressee for an error message about a missing Genesys user. `reader`: None if unknown.
 
         The `contact` in the result is a person or channel that can connect people to Genesys users, if there is one.
         """
@@ -379,8 +380,9 @@ class MessageRenderer:
     def notice(self, notice: Notice, opened_at: datetime, reader: str) -> Message:
         """Render the message that shows a notice to one reader, the user or channel with the id `reader`.
 
-        `opened_at`: what `notice.opened_at` was when the message was posted. If the notice has another time now, a
-        newer message shows the notice, and the older one refers to the newer one.
+        `opened_at`: the value that `notice.opened_at` had when the bot posted this message. If the value differs now,
+        the bot has posted a newer message about the notice. This message then refers to the newer one, except a
+        message about a request for access that is over.
         """
         to = self.addressee(UserId(reader), repairs=False)
         match notice.kind:

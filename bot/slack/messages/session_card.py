@@ -206,7 +206,7 @@ DIRECT_MESSAGE, CHANNEL = Place(), Place(is_public=True)
 
 
 def place_of(request: Request) -> Place:
-    """Return which buttons the card that answers this request has because of where Slack shows the card."""
+    """Return the Place of the card that answers a request. The Place says which buttons the card has."""
     return Place(posts=can_share(request), copies=bool(request.reply_url))
 
 

@@ -116,10 +116,10 @@ def row_id(page: ListPage, session_id: SessionId) -> str:
 
 
 def read_row(block_id: str) -> tuple[str, str]:
-    """Decode the id of a block with buttons. Return a pair: the place of the block, and an id.
+    """Decode the id of a block with buttons. Return a pair: the list page or card that has the block, and an id.
 
-    - For a row of a list: the page of the list, and the id of the row's session.
-    - For a card's part about another open session: ON_CARD with the id of the card's session behind it, and "".
+    - For a row of a list: the page of the list as text, and the id of the row's session.
+    - For the part of a card about another open session: the text ON_CARD + the id of the card's session, and "".
     - For any other block: "", and the unchanged `block_id`.
     """
     if block_id.startswith(OTHER):
@@ -224,9 +224,9 @@ def _live_row(record: SessionRecord, found: SessionList, viewer: PersonKey, card
 def _control(record: SessionRecord, found: SessionList, viewer: PersonKey, cards: CardRenderer) -> Block:
     """Build the button or the menu at the end of a session's row.
 
-    - In a list that asks which session to end, it is a button that ends the session at once.
-    - In other lists, it is a menu. If the menu would have only *End session*, it is a button that asks before it ends
-      the session.
+    - In a list that asks which session to end, build a button that ends the session at once.
+    - In other lists, build a menu. If *End session* would be the only item of the menu, build a button instead. This
+      button asks before it ends the session.
     """
     session, say = record.session, cards.language.say
     if found.page.kind is ListKind.END:
@@ -299,8 +299,8 @@ def _live_order(record: SessionRecord) -> tuple[str, float]:
 def time_left(record: SessionRecord, language: Language) -> str:
     """Render a phrase about an open session, such as "5 minutes left" or "waiting for the customer, 5 minutes left".
 
-    If Genesys reports that the customer has joined, the phrase says so. If not, and the link no longer works, the
-    phrase says "link used or expired", and when the session started.
+    If the customer has joined, the phrase says so. If the customer has not joined and the link no longer works, the
+    phrase says "link used or expired" and when the session started, in place of the time left.
     """
     if record.state.phase is SessionPhase.JOINED:
         return joined(record, language)

@@ -1,8 +1,8 @@
 """Decide when to open Socket Mode connections, and detect that Slack cannot reach the bot ("deaf").
 
-A new connection may end at once. For example, an app can have ten connections. Slack sends a hello on one more, and
-then closes it. All replicas of an app share one limit of about 50 calls of `apps.connections.open` per minute (tier 3):
-https://docs.slack.dev/apis/web-api/rate-limits
+A new connection may end at once. For example, an app can have ten connections. On an eleventh connection, Slack sends
+its first message (the hello), and then closes the connection. All replicas of an app share one limit of about 50 calls
+of `apps.connections.open` per minute (tier 3): https://docs.slack.dev/apis/web-api/rate-limits
 """
 
 import random
@@ -61,10 +61,10 @@ class ReconnectBackoff:
 
     @property
     def is_deaf(self) -> bool:
-        """Return whether the seconds without a connection add up to at least `deaf_seconds`.
+        """Return whether the bot was without a connection for `deaf_seconds` or more in total.
 
-        Each second with a connection takes HEARD_FACTOR seconds off this sum, when the connection ends. So read this
-        property only while no connection is open.
+        Each second with a connection reduces this total by HEARD_FACTOR seconds. The total is reduced only when the
+        connection ends. So read this property only while no connection is open.
         """
         return self._clock() - self._deaf_since >= self._deaf_seconds
 

@@ -54,9 +54,9 @@ class Pressed:
     - `replaces`: whether the result replaces the button's message.
     - `is_group_message`: whether the button's message is in a group message, a Slack conversation of several people.
     - `name`: the session's name; "" if the dialog does not show it.
-    - `listing`: the button's place, as `session_list.read_row` returns it, if the button ends a session and is in a
-      list, or on the card of another session. The bot shows this list or card again after the end. "" for any other
-      button.
+    - `listing`: which list or card the bot shows again after it has ended the session. Only for a button that ends a
+      session and is in a list, or on the card of another session: its place, as `session_list.read_row` returns it.
+      "" for any other button.
     """
 
     session_id: SessionId

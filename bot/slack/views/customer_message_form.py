@@ -102,9 +102,10 @@ def question(view: View, address: ContactAddress, cards: CardRenderer) -> View:
 
 
 def read_question(view: View) -> tuple[Pressed, ContactAddress, str]:
-    """Return the press that opened the dialog, the address, and the code of the language for the message.
+    """Read the dialog's second step, which asks whether to send the link to the customer.
 
-    The language is "" if the agent chose none.
+    Return the press that opened the dialog, the customer's address, and the code of the language for the message. The
+    language is "" if the agent chose none.
     """
     metadata, address = json.loads(view["private_metadata"])
     return read_pressed(metadata), read_address(address), read_language(view)

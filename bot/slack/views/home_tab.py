@@ -158,7 +158,12 @@ def _is_unconnected(data: HomeTabData) -> bool:
 
 
 def _identity(data: HomeTabData, to: Addressee, access: Sequence[Block]) -> list[Block]:
-    """Build the blocks for a reader who has no Genesys user, or whose Genesys user could not be loaded; else []."""
+    """Build the blocks that say that the reader has no Genesys user, or that the bot could not find out.
+
+    Return [] if the reader has a Genesys user.
+
+    `access`: the buttons that help a reader without a Genesys user; empty for none.
+    """
     identity, say = data.identity, to.language.say
     match identity:
         case Identity():

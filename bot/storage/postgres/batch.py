@@ -19,7 +19,7 @@ class Batcher(Generic[T]):
         self._flushing: asyncio.Task[Container[T]] | None = None
 
     async def add(self, item: T) -> bool:
-        """Add an item, wait until `flush` has run, and return whether the result of `flush` contains the item.
+        """Add an item, wait until `flush` has processed it, and return whether `flush` succeeded for the item.
 
         Raises the exceptions of `flush`.
         """

@@ -27,7 +27,7 @@ async def inspect_postgres(
 ) -> AsyncIterator[StorageReport]:
     """Connect to the database, inspect the database, and yield the report.
 
-    `scope`: the scope of the workspace in whose host links `StorageReport.linked` searches.
+    `scope`: the Scope object of one workspace. `StorageReport.linked` searches only the host links of this workspace.
 
     Raises StorageSetupError if the bot cannot use the database. The error contains no part of the URL.
     """

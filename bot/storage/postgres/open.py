@@ -66,7 +66,7 @@ async def open_postgres(
 async def keep_settings(connection: Any) -> None:
     """Do nothing. The pool calls this function when a connection returns to the pool.
 
-    asyncpg's default function would cost a round trip, and reset the settings of `enable_keepalive`.
+    asyncpg's default function would cost a round trip, and undo `enable_keepalive`, which switched on TCP keepalives.
     """
 
 
@@ -110,7 +110,10 @@ async def _prepare(connection: Any, encryptor: Encryptor, timing: StorageTiming)
 
 
 async def _encrypt_all(connection: Any, encryptor: Encryptor) -> None:
-    """Encrypt all secrets in the database. Do nothing if any secret is already encrypted."""
+    """Encrypt all secrets in the database, which are still plain text.
+
+    If one of them is encrypted already, do nothing: the bot may not have written the plain texts.
+    """
     if await connection.fetchval(STATEMENTS["has_encrypted_secrets"].text):
         return
     for table in SECRET_COLUMNS:

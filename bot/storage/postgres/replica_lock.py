@@ -110,8 +110,9 @@ class ReplicaLock:
     async def _maintain(self) -> None:
         """Check every `lock_check_seconds` whether this replica still holds the lock, and take a lost lock again.
 
-        The lock counts as lost if the connection fails or the server is read-only. A check also tells the other
-        replicas about a new encryption key, and tries to become the leader after the first call of `is_leader`.
+        The lock counts as lost if the connection fails or the server is read-only. At each check with the lock held,
+        also tell the other replicas about a new encryption key. Also try to make this replica the leader, if
+        `is_leader` was called before.
         """
         while True:
             with suppress(TimeoutError):

@@ -15,7 +15,7 @@ class FairTurns:
 
     @asynccontextmanager
     async def hold(self, workspace: str, timeout_seconds: float) -> AsyncIterator[None]:
-        """Hold one of the semaphore's places until the `with` block ends. If no place is free, wait for one.
+        """Take one of the `count` places until the `with` block ends. If no place is free, wait for one.
 
         `workspace`: the short name of the workspace for which the caller works. Raises TimeoutError if the caller gets
         no place within `timeout_seconds`.

@@ -212,9 +212,11 @@ def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
 def _is_about(row: Row, user_id: UserId) -> bool:
     """Return whether a notice is about this person. Return True for an unreadable notice.
 
-    If the notice has the field `people`, return True if `people` is empty or contains only this person. Otherwise
-    return True if `agent`, `ender` or `person` is this person, or if one of the lists `person` and `ids` contains this
-    person.
+    If the notice's data has the field `people`, return True if nobody but this person is in `people`. An empty `people`
+    also gives True.
+
+    Otherwise, return True if the field `agent`, `ender`, `person` or `ids` contains this person's id. Some of these
+    fields are a single id, others are a list.
     """
     data = _json(row["data"])
     if not data:

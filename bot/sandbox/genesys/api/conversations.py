@@ -37,7 +37,7 @@ class Offer:
     - `ends_at`: the expiry of the offer, in seconds since 1970. An accepted offer does not expire.
     - `creator_id`: the id of the signed-in user who created the offer; None if the OAuth client created it.
     - `joined`: whether the customer has accepted the offer.
-    - `is_withdrawn`: whether `stop` was called.
+    - `is_withdrawn`: whether the offer was withdrawn, before or after the customer accepted it.
     """
 
     conversation: Conversation

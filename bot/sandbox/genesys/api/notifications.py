@@ -58,7 +58,7 @@ class Channel:
     held: Event | None = None
 
     def release(self) -> None:
-        """Move the event in `held` to the outbox. Do nothing if `held` is None."""
+        """Stop the delay of the event in `held`: move the event to `outbox`. Do nothing if `held` is None."""
         if self.held is not None:
             self.outbox.put_nowait(self.held)
             self.held = None

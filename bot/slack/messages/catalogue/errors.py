@@ -1,8 +1,8 @@
 """Hold the sentences about errors, by code, variant and situation (pure). error_copy.py chooses among them.
 
-A key is the error's code, then `.variant` if the code has several meanings, then `@situation` if the sentence depends
-on what the person asked for. Examples: `host_not_found.target`, `outcome_unknown@send`. For some errors, administrators
-also read the sentences in repairs.py.
+The key of a sentence is the error's code, then `.variant` if the code has several meanings, then `@situation` if the
+sentence depends on what the person asked for. Examples: `host_not_found.target`, `outcome_unknown@send`. For some
+errors, administrators also read the sentences in repairs.py.
 """
 
 from dataclasses import dataclass

@@ -126,9 +126,9 @@ def label(key: str, text: str, *, limit: int = BUTTON_LENGTH) -> Sentence:
 
 
 def said(key: str, text: str) -> Sentence:
-    """Add to the catalogue a sentence of the part TEXT, such as an answer or a line of a card. Return the sentence.
+    """Add to the catalogue a sentence of an answer, a card or other ordinary text. Return the sentence.
 
-    For sentences of the other parts, use `problem`, `next_step`, `fault`, `fix` or `label`.
+    Its `part` is Part.TEXT. For the other values of Part, use `problem`, `next_step`, `fault`, `fix` or `label`.
     """
     return _enter(Sentence(key, text, Part.TEXT))
 
@@ -217,7 +217,7 @@ class Language:
 
         `values` are the values of the placeholders. A sentence from `counted` must have the value `count`.
 
-        - A str is escaped. It is not escaped if it is Markup, if this object writes plain text, or if the sentence is
+        - A str is escaped, with three exceptions: Markup, a Language that writes plain text, and a sentence that is
           the plain text of a button or field (Part.LABEL).
         - A datetime becomes a time, as the method `moment` writes it.
         - A Sentence or Filled becomes its text.
@@ -289,8 +289,8 @@ class Language:
     def moment(self, at: datetime) -> str:
         """Return a time as markup that Slack shows in the reader's time zone.
 
-        If this object writes plain text, return the time in UTC, without markup. Add the date if the time is more than
-        six hours before or after now.
+        If this Language object makes plain text, return the time in UTC, without markup. In both forms, add the date if
+        the time is more than six hours before or after now.
         https://docs.slack.dev/messaging/formatting-message-text#date-formatting
         """
         return self._date(at, with_day=abs(at - datetime.now(UTC)) > FAR)
