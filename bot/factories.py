@@ -193,7 +193,7 @@ def required_permissions(settings: Settings) -> tuple[str, ...]:
 def host_rules(settings: Settings, users: UsersApi) -> list[HostRule]:
     """Return the host rules for the CSV file and the email address, if the settings select them.
 
-    The bot tries the rules in this order. Host links, which come before all rules, are not in the list.
+    The bot tries the rules in this order. The host links, which it tries before them, are not in the list.
     """
     rules: list[HostRule] = []
     if settings.listed_hosts is not None:

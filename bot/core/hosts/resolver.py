@@ -67,7 +67,7 @@ def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
 
 
 class ListedHostRule:
-    """Rule 1: take the Genesys user in the person's row of the hosts file.
+    """The host rule after the host links: take the Genesys user in the person's row of the hosts file.
 
     A row for the person's team takes precedence over a row for every team.
     """
