@@ -110,9 +110,10 @@ def check(person: str | None, as_json: bool, workspace: str | None) -> None:
 
 
 def _need_workspace() -> None:
-    """Raise a UsageError that says that --person needs --workspace, and lists the workspaces.
+    """Raise a UsageError: with several workspaces, --person needs --workspace. The error lists the workspaces.
 
-    Do nothing if the settings cannot be read: the command `check` reports this fault.
+    Call this function only if there is a file of workspaces, and --workspace is missing. Do nothing if the file cannot
+    be read: the command `check` reports this fault.
     """
     from bot.config import settings
 

@@ -194,8 +194,7 @@ def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
 def connect_environ(keys: Keys, port: int) -> tuple[dict[str, str], UserLoginClient]:
     """Return the environment variables for linked accounts, and the OAuth client with which users sign in.
 
-    The function `environ` returns the bot's other environment variables. It also returns PORT, and the PORT that this
-    function returns replaces that value.
+    The bot needs these variables beside those from `environ`. If both have PORT, this one counts.
 
     `port`: the port of the bot's HTTP server. After a sign-in, the browser returns to the bot on `port`.
     """

@@ -423,11 +423,11 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
 
     - `start`: a Start that can already have a target and a conversation.
     - `whole`: the name that the requester typed, cut to MAX_TEXT_LENGTH.
-    - `found`: the addresses in `whole`. If there is only one, its `text` becomes `send_to`. `send_to` is None if this
-      text is "", or if there are several addresses.
+    - `found`: the addresses in `whole`. If there is only one, its `text` becomes `send_to`. `send_to` is None if there
+      are several addresses, or if the bot cannot send to the address, so that its `text` is "".
 
-    Sometimes the texts before and after a removed address are an address when joined. Then remove this address, too,
-    and set `send_to` to None.
+    The removal of an address can join the texts around it to a new address. Then remove the new address, too, and set
+    `send_to` to None.
 
     The session gets no name if the remaining text can be a command, or still contains an address. It also gets no name
     if only words remain that say nothing, such as "please" or "the".

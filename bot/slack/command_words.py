@@ -102,7 +102,8 @@ class Meaning(Enum):
 class Reading:
     """The meaning of the words of a text.
 
-    `command` is the command in the text, a value of COMMANDS; "" if `meaning` is FILLERS or PLAIN_NAME.
+    `command` is the command in the text, a value of COMMANDS; "" if `meaning` says that there is none: FILLERS or
+    PLAIN_NAME.
     """
 
     meaning: Meaning

@@ -15,7 +15,7 @@ class Poll:
         self._asked.set()
 
     async def wait(self) -> bool:
-        """Wait until the next check is due. Return True if `ask` ended the wait, False if the time is over."""
+        """Wait until the next check is due. Return True if `ask` was called, False if the time is over."""
         try:
             async with asyncio.timeout(self._seconds):
                 await self._asked.wait()

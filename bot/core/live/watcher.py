@@ -230,8 +230,8 @@ class SessionWatcher:
     def _may_look(self, watched: WatchedSession) -> bool:
         """Return whether the bot may look at a session now.
 
-        Return True for a session that is not covered, and for a session with a new hint. For all other sessions
-        together, return True only once in each period of `catch_up_seconds`.
+        Return True for a session that is not covered, and for a session with a new hint. Of all other sessions, return
+        True for one only, and for the next one after `catch_up_seconds`.
         """
         is_covered = self._source is not None and self._source.covers(watched)
         if not is_covered or watched.conversation_id in self._hinted:

@@ -61,9 +61,9 @@ def pack(session_id: str, address: str, language: str = "") -> str:
 
 
 def in_language(argument: str, language: str) -> str:
-    """Replace the language in a text that `pack` made, and return the new text.
+    """Return the argument of a SEND request with another language.
 
-    - `argument`: the text from `pack`.
+    - `argument`: the argument, as `pack` made it of a session's id, an address and a language.
     - `language`: the new language as gettext names it; "" means the default language.
     """
     session_id, address, _ = unpack(argument)

@@ -108,12 +108,12 @@ def _is_connected(part: Part) -> bool:
 
 
 def _may_be_of(part: Part, record: SessionRecord, now: datetime) -> bool:
-    """Return whether an entry may belong to the session in `record`, although the entry has another session id.
+    """Return whether a co-browse entry of a customer may belong to the session in `record`, despite its other id.
 
     True if the customer is connected now. Also True if the customer connected after the session's start, or up to
     TOLERANCE before the start, because clocks differ. If the start is unknown, any valid time of connection is enough.
 
-    `part`: the entry, from a customer's list.
+    `part`: the entry, from the list of co-browse sessions of a conversation's customer.
     """
     if _is_connected(part):
         return True

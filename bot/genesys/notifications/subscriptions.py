@@ -187,8 +187,8 @@ class HostSubscriptions:
     def _on_message(self, message: ChannelMessage) -> None:
         """Push a hint about the conversation that a channel reports as changed.
 
-        Push no hint if no watched session belongs to the conversation. Push no hint either if the message has the same
-        fingerprint as the previous message about the conversation: nothing has changed that the bot needs to know.
+        Push no hint if no watched session belongs to the conversation. Push no hint either if the `fingerprint` of the
+        message equals that of the last message about the conversation: nothing has changed that the bot needs to know.
         """
         changed = message.conversation_id
         if message.kind is not MessageKind.CHANGED or changed is None:

@@ -274,7 +274,10 @@ class SlackDirectory:
         return self._groups.peek(user_id, group_id, self._own(user_id, team_id))
 
     def _own(self, user_id: UserId, team_id: TeamId) -> Sequence[TeamId]:
-        """Return the Slack workspaces of a cached user, `team_id` first. Return () if the user is not cached."""
+        """Return the Slack workspaces of a cached user; () if the user is not cached.
+
+        If `team_id` is one of these workspaces, it comes first.
+        """
         person = self._people.peek(user_id)
         return sorted(person.workspaces, key=lambda each: each != team_id) if person else ()
 

@@ -254,7 +254,7 @@ class ClockWatch:
         self._fitted_at = float("-inf")
 
     def fitted(self) -> None:
-        """Record an HTTP request with a valid signature and a current timestamp."""
+        """Record an HTTP request with a valid signature and a current timestamp: the clock is right."""
         self._fitted_at = time.monotonic()
 
     def missed(self, signature: str, seconds_off: int) -> None:

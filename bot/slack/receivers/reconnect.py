@@ -85,5 +85,8 @@ class ReconnectBackoff:
         return lived_seconds < STEADY_SECONDS
 
     def ordered(self, seconds: float) -> None:
-        """Delay the next opening by `seconds`, which is Slack's Retry-After, but at most by MAX_ORDERED_SECONDS."""
+        """Delay the opening of the next connection by `seconds`, at most by MAX_ORDERED_SECONDS.
+
+        `seconds`: Slack's Retry-After.
+        """
         self._next_at = max(self._next_at, self._clock() + min(seconds, MAX_ORDERED_SECONDS))
