@@ -400,10 +400,10 @@ def _option(start: Start, text: str, grammar: Grammar) -> Start:
 
 
 def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]]:
-    """Clean a text like a session's name, and find the addresses in it. Return the cleaned text and the addresses.
+    """Clean a text in the way that a session's name is cleaned, and find the email addresses and phone numbers in it.
 
-    The cleaned text is plain text of at most MAX_TEXT_LENGTH characters. It still contains the addresses. It is "" if
-    no visible character is left.
+    Return the cleaned text and these addresses. The text is plain text of at most MAX_TEXT_LENGTH characters. It still
+    contains the addresses. It is "" if no visible character is left.
     """
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     return whole, find_addresses(whole, grammar.countries)

@@ -38,7 +38,8 @@ class _Group(Generic[S]):
     - `files`: the files that contain the secrets.
     - `accept`: the function that the subscriber passed to `subscribe`.
     - `used`: the stamps of the files at the last read; empty before the first read.
-    - `seen`: the stamps of the files at the last call of `look`; empty before the first call.
+    - `seen`: the stamps of the files when the watcher last compared them, whether or not it then read the files; empty
+      before the first time.
     - `reported`: for each secret whose new value is not in use: the result that was logged last (UNREADABLE, INVALID or
       REFUSED), and the code of the reason.
     - `retry_at`: the time on the clock of the watcher at which the files are read again after a refusal; infinite if no

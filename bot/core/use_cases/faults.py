@@ -51,8 +51,8 @@ class Fault:
 
     - `error`: the error of the newest failed request.
     - `since`, `last`: the times of the first and the newest failed request.
-    - `people`: the agents of the failed requests if the error is personal (`is_personal`), else the requesters. In the
-      order of their first failed request.
+    - `people`: the agents of the failed requests if the error is personal: it concerns one person, and other people's
+      requests still succeed (see `is_personal`). Else the requesters. In the order of their first failed request.
     - `hurt`: those of `people` who may still be affected. If the error is personal, this leaves out people for whom a
       later request has succeeded. Else it is all of `people`.
     - `kinds`: the kinds of the failed requests.
