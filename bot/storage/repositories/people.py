@@ -223,7 +223,7 @@ def _is_about(row: Row, user_id: UserId) -> bool:
         return True
     if "people" in data:
         return set(data["people"]) <= {user_id}
-    person = data.get("person", ())  # a team and a user, or in a HELP notice the user alone
+    person = data.get("person") or ()  # a team and a user, or in a HELP notice the user alone
     named = [person] if isinstance(person, str) else person
     return user_id in (data.get("agent"), data.get("ender"), *named, *data.get("ids", ()))
 

@@ -230,6 +230,15 @@ async def test_request_for_help_goes_with_a_forgotten_person(
     assert read_help((await store.notices.find(NoticeKind.HELP, others)).data).person == SAM
 
 
+async def test_request_for_help_without_a_person_can_be_exported_and_forgotten(database: Database) -> None:
+    """Versions before this one took out the person, and kept the notice."""
+    store = await database.open()
+    await notice(store, NoticeKind.HELP, "key", {"error": {"code": "x"}, "person": None, "target": BEN, "request": "r"})
+    assert (await store.people.export(BEN, None))["notices"][0]["named_as"] == ["target"]
+    assert (await store.people.forget(BEN, None)).anonymized == {"notices": 1}
+    assert BEN not in await everything(store)
+
+
 async def test_open_session_and_open_request_stay_until_they_are_over(database: Database) -> None:
     store = await database.open()
     made = await answered(store, "open")
