@@ -62,6 +62,8 @@ async def test_unsigned_requests_reach_no_listener(over_http: Journey, caplog: p
 
 BODIES = [
     (b"no form at all", FORM, 400),
+    (GOOD + b"&odd", FORM, 400),
+    (GOOD + b"&", FORM, 400),
     (b"{}", FORM, 400),
     (json.dumps(COMMAND).encode(), FORM, 400),
     (b"\xff\xfe\x00", FORM, 400),
