@@ -30,7 +30,7 @@ async def run_checks(
     """Run all checks of a process with a single workspace, and return the results.
 
     - `environ`: the settings, by name.
-    - `user_id`: the Slack user whose access is checked, too; None to check nobody.
+    - `user_id`: a Slack user whose access is also checked; None to check nobody.
     - `env_file`: the path of .env.
     - `remarks`: one text for each part of .env that the bot ignores. Each text has a sentence with the problem, and
       then a sentence with the fix.
@@ -44,11 +44,12 @@ async def run_checks(
 def check_environment(person: str | None = None, workspace: str | None = None) -> list[CheckResult]:
     """Run all checks with the settings in the process's environment and in .env.
 
-    - `person`: the id of the Slack user whose access is checked, too; None to check nobody.
+    - `person`: the id of a Slack user whose access is also checked; None to check nobody.
     - `workspace`: the short name of the only workspace to check; None to check all workspaces and the parts that they
       share.
 
-    If the settings have faults that prevent the checks, return one failed result for each fault.
+    If faults in the settings prevent all checks, return one failed result for each fault, and one skipped result for
+    all other checks.
     """
     logs.set_up("CRITICAL", as_json=False)  # the results report errors
     user_id = UserId(person) if person else None

@@ -59,7 +59,7 @@ class Load(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The settings of a workspace, whole and in parts. A fault in one part does not keep the others from being checked.
+    """The settings of a workspace, whole and in parts. If one part has a fault, `check` can still check the others.
 
     - `results`: the results of the checks of the settings.
     - `settings`: all settings; None if any of them has a fault.
@@ -123,14 +123,14 @@ def read_table(workspace: WorkspaceSettings, file: WorkspacesFile) -> Setup:
 
 
 def _read_parts(whole: Settings | None, load: Load, faults: dict[str, None]) -> Setup:
-    """Read a workspace's settings part by part, so that a fault in one part does not keep the others from being read.
+    """Read the settings of a workspace part by part. If one part has a fault, still read the others.
 
-    Return a Setup whose `results` has one result for each fault.
+    Return a Setup. Its `results` contains one failed result for each fault in `faults`, and no other results.
 
     - `whole`: all settings; None if any of them has a fault.
     - `load`: reads one part, such as the settings of Slack.
-    - `faults`: a dict whose keys are the faults that the caller found. This function adds faults of Genesys's settings
-      that are not in `faults` yet.
+    - `faults`: a dict whose keys are the faults that the caller found. This function adds the faults that only
+      `read_service_alone` finds, such as a malformed GENESYS_HOST_USER_ID.
     """
     service = try_load(partial(load, settings.read_service_alone), faults)
     return Setup(

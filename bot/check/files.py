@@ -17,15 +17,17 @@ from bot.core.validation.text import unquoted
 OTHERS_READ, GROUP_READ = 0o004, 0o040
 OTHERS_WRITE, GROUP_WRITE = 0o002, 0o020
 TRUSTED = ("GENESYS_PRIVATE_KEY_PATH", "COBROWSE_HOSTS_FILE", "COBROWSE_WORKSPACES", FILE)
-"""The variables that contain the path of a file that no other user may change.
-
-The check adds the variables with paths of files with secrets, such as SLACK_BOT_TOKEN_FILE."""
+"""Variables with the path of a file that no other user may change. The same rule applies to the files with secrets,
+whose variables end with _FILE, such as SLACK_BOT_TOKEN_FILE."""
 
 
 def open_files(environ: Mapping[str, str], env_file: Path | None) -> list[CheckResult]:
     """Return a result for each file or folder that other users of this machine can read or write, but should not.
 
-    Each result is a warning or a failed result.
+    - A failed result: every user can write to a file, or replace the files in a folder.
+    - A warning: every user can read a file with secrets. This warning is not for files with a private key or its
+      passphrase.
+    - A warning: every user can add files to a folder such as /tmp, or a group can write to a file or folder.
 
     - `environ`: the settings, by name. They contain the paths of the files.
     - `env_file`: the path of .env; None if the settings come from the table of a workspace.
@@ -99,7 +101,10 @@ def _mode(path: Path) -> int:
 
 
 def _is_read_only(path: Path) -> bool:
-    """Return whether a file is on a read-only file system, such as a secret that a container platform mounts."""
+    """Return whether a file or folder is on a read-only file system, such as a secret in a container.
+
+    Return False if the file system cannot be inspected.
+    """
     try:
         return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
     except OSError:

@@ -29,8 +29,8 @@ from bot.genesys.http import HttpClient
 CHECK_TIMEOUT = 30.0
 NOBODY = "nobody@cobrowse-bot.invalid"
 NOBODYS_ID = HostId("00000000-0000-4000-8000-000000000000")
-"""The id of a user who does not exist. NOBODY is such a user's email address. The check searches for both, only to test
-whether the bot may search."""
+"""The id of a Genesys user who does not exist. NOBODY is an email address that no user has. The check searches for
+them only to test whether the bot may search."""
 STATUS_PAGE = "status.mypurecloud.com"
 
 
@@ -93,7 +93,11 @@ async def _ask(
 
 
 async def _with_timeout(name: str, service: ServiceSettings, ask: Callable[[], Awaitable[CheckResult]]) -> CheckResult:
-    """Run the check `ask`. Return its result; a failed result if `ask` raises ServiceError or takes too long."""
+    """Run the check `ask`, and return its result.
+
+    Return a failed result if `ask` raises ServiceError, or takes longer than CHECK_TIMEOUT seconds. `name`: the area
+    that is checked, such as "token", for the failed result.
+    """
     try:
         async with asyncio.timeout(CHECK_TIMEOUT):
             return await ask()

@@ -59,8 +59,13 @@ def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Nee
 async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
     """Check whether the OAuth client's roles allow all actions in `needed`. Return the result.
 
-    The result is a warning if Genesys does not say what the roles allow. Raises ServiceError if Genesys cannot be
-    asked.
+    The result is a warning in these cases:
+
+    - Genesys does not say what the roles allow.
+    - Only the permission for co-browse in calls is missing.
+    - The roles allow an action only in some divisions.
+
+    The result is a failed result if any other permission is missing. Raises ServiceError if Genesys cannot be asked.
     """
     listed = "; ".join(map(str, needed))
     unseen = f"Genesys does not say what the client's roles allow, and trying would create something. Needed: {listed}."

@@ -31,9 +31,9 @@ CHECK_TIMEOUT = 15.0
 
 
 class UncachedHosts:
-    """Takes the place of the cache of hosts. It stores no hosts, so that the check always runs the host rules.
+    """A HostCache that stores no hosts. It makes `check` run the host rules even if the bot has stored a host.
 
-    It reads the host links of people from the database.
+    `linked`: a function that reads a person's host link from the database.
     """
 
     def __init__(self, linked: Linked) -> None:
@@ -85,7 +85,10 @@ async def check_person(
 
 
 def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId) -> Request:
-    """Build a request by this person, to pass to the access rules. Nothing processes this request."""
+    """Build a request by the user `user_id`, to pass to the access rules. Nothing processes this request.
+
+    The settings allow sessions in the channel of the request.
+    """
     home = identity.home
     return Request(
         id=new_request_id(),
@@ -101,6 +104,8 @@ def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId)
 
 async def _access_reason(rules: AccessRules, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
     """Return a phrase that says why, for whom and in which channels a person may start sessions.
+
+    An example is "on COBROWSE_MEMBERS (by name); for themselves only, in C012AB3CD only".
 
     Call this function only for a person who may start sessions.
     """

@@ -85,11 +85,14 @@ def _describe(error: Exception, variable: str) -> tuple[str, str]:
 
 
 def clock(reached: list[Reachability]) -> CheckResult:
-    """Check whether this machine's clock agrees with the clocks of Slack and Genesys. Return the result.
+    """Compare this machine's clock with the clocks of Slack and Genesys. Return the result.
+
+    - A failed result: the largest difference is more than LARGE_SKEW_SECONDS.
+    - A warning: the largest difference is more than SMALL_SKEW_SECONDS.
+    - A skipped result: no server sent its time.
 
     A wrong clock is a problem, because Slack's signatures and the bot's signed assertions are valid for some minutes
-    only. If a clock differs too much, the result is about the server whose clock differs most. If no server sent its
-    time, the check is skipped.
+    only.
 
     `reached`: the servers, with the differences between their clocks and this machine's clock.
     """

@@ -14,7 +14,7 @@ from bot.core.errors import SetupError
 NAME_WIDTH = 14
 MAX_WIDTH = 110
 SHARED = "Shared by all workspaces"
-"""The heading of the results about what all workspaces share."""
+"""The heading of the results about the parts that all workspaces share."""
 MAKE_KEY = "Run `cobrowse-bot keygen encryption`, and set STORE_ENCRYPTION_KEY to what it prints."
 
 
@@ -60,8 +60,7 @@ class CheckResult:
     - `name`: the area that was checked, such as "settings".
     - `message`: what the check found.
     - `fix`: what to do; "" if there is nothing to do.
-    - `code`: the code of the error if this problem keeps the command `run` from starting; "" if `run` starts all the
-      same.
+    - `code`: the code of the error if this problem prevents the command `run` from starting; otherwise "".
     - `workspace`: the short name of the workspace; "" if the process has only one, or if all workspaces share the area.
     """
 
@@ -94,14 +93,13 @@ def warning(name: str, message: str, fix: str) -> CheckResult:
 def failed(name: str, message: str, fix: str, code: str = "") -> CheckResult:
     """Build the result of a check that found a problem that must be fixed.
 
-    `code`: the code of the error if this problem keeps the command `run` from starting; "" if `run` starts all the
-    same.
+    `code`: the code of the error if this problem prevents the command `run` from starting; otherwise "".
     """
     return CheckResult(name, Status.FAILED, message, fix, code)
 
 
 def setup_failed(name: str, error: SetupError) -> CheckResult:
-    """Build the failed result for an error that keeps the command `run` from starting."""
+    """Build the failed result for an error that prevents the command `run` from starting."""
     message, fix, *_ = (*re.split(r"(?<=\.) (?=[A-Z])", str(error), maxsplit=1), "")
     return failed(name, message, fix, error.code)
 
@@ -148,10 +146,12 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _fill(text: str, width: int, first: str, later: str) -> str:
-    """Wrap a text at `width` characters, only between words. Longer words are not split, so that they can be copied.
+    """Wrap a text into lines of at most `width` characters. A word that is longer gets a longer line.
 
-    - `first`: the text before the first line.
-    - `later`: the text before each other line.
+    Words are not split, so that people can copy commands and paths.
+
+    - `first`: the start of the first line. It counts toward `width`.
+    - `later`: the start of each other line. It counts toward `width`.
     """
     how = textwrap.TextWrapper(width, first, later, break_long_words=False, break_on_hyphens=False)
     return how.fill(text)

@@ -33,7 +33,7 @@ async def check_services(
     Mask the secrets in all results.
 
     - `parts`: the settings, and the results about the settings.
-    - `user_id`: the Slack user whose access is checked, too; None to check nobody.
+    - `user_id`: a Slack user whose access is also checked; None to check nobody.
     - `with_database`: whether to check the database.
     """
     of_slack, of_genesys, of_database = await asyncio.gather(

@@ -38,7 +38,7 @@ async def check_workspaces(
 
     - `environ`: the settings, by name.
     - `only`: the short name of the only workspace to check; None to check all workspaces and the shared parts.
-    - `user_id`: the Slack user whose access is checked, too, in each workspace; None to check nobody.
+    - `user_id`: a Slack user whose access is also checked, in each workspace; None to check nobody.
     - `env_file`: the path of .env.
     - `remarks`: one text for each part of .env that the bot ignores. Each text has a sentence with the problem, and
       then a sentence with the fix.

@@ -30,7 +30,8 @@ ANSWERS = "slack answers"
 ANSWER_HOSTS = {"slack.com": "hooks.slack.com", "slack-gov.com": "hooks.slack-gov.com"}
 """The host of response URLs, for each host of SLACK_API_URL. The bot posts answers to response URLs."""
 MAX_SOCKETS = 10
-"""Slack's limit of open sockets for one app. A renewal briefly needs two sockets, so there can be nine replicas."""
+"""Slack's limit of open sockets for one app. Each replica has one, and briefly a second one while it renews the first.
+Therefore at most nine replicas can run."""
 MAX_TRIES = 2
 
 
@@ -43,8 +44,8 @@ async def check_slack(
 ) -> tuple[list[CheckResult], Reachability, BotIdentity | None]:
     """Check whether Slack is reachable, accepts the tokens, grants the scopes and opens a Socket Mode connection.
 
-    - `settings`: all settings. None if any has a fault; user groups, email addresses and the contact are then not
-      checked.
+    - `settings`: all settings. None if any has a fault; Slack workspaces, user groups, email addresses and the contact
+      are then not checked.
     - `database`: the settings of the database, which decide whether several replicas can run. None if they have faults.
     - `features`: the settings that decide what the app's manifest needs. None if they have faults; the manifest is then
       not checked.

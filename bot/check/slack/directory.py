@@ -29,7 +29,7 @@ GROUPS, ADDRESSES, CONTACT, WORKSPACES = "user groups", "addresses", "contact", 
 MAX_NAMED = 20
 """The maximum number of Slack workspaces that a result names."""
 MAX_ACCOUNTS = 200
-"""The number of accounts that the check reads to find out whether Slack shows email addresses."""
+"""The maximum number of accounts that the check reads to find out whether Slack shows email addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ async def _groups(
 async def _contact(
     web: AsyncWebClient, identity: BotIdentity, settings: Settings, workspaces: WorkspaceList
 ) -> CheckResult:
-    """Check the contact, and whether there is anybody to tell about faults. Return one result."""
+    """Check the contact, and whether anybody gets the messages about faults. Return one result."""
     contact, admins = settings.slack.help_contact, settings.rules.admins
     reader = contact_id(contact)
     if not reader and not admins:
@@ -173,7 +173,8 @@ async def _contact_channel(
 ) -> CheckResult:
     """Check whether the channel in COBROWSE_HELP_CONTACT gets the messages about faults. Return the result.
 
-    It gets none if the bot cannot see it, if it is archived, or if people of other organizations can read it.
+    The result is a warning if the channel gets none: the bot cannot see it, it is archived, or people of other
+    organizations can read it. The result is also a warning if there are no administrators.
     """
     answer, code = await _call(web, "conversations.info", channel=channel_id)
     named = f"The channel {channel_id} (COBROWSE_HELP_CONTACT)"
@@ -198,8 +199,8 @@ async def _contact_channel(
 async def _group(web: AsyncWebClient, group: str, names: Sequence[str], workspaces: WorkspaceList) -> CheckResult | str:
     """Check whether the bot can read the user group `group`, and whether the user group has members.
 
-    If there is a problem, return a result. Otherwise return the name of the user group's Slack workspace; "" if the
-    bot token is not org-wide.
+    If there is a problem, return a result. Otherwise return the name of the user group's Slack workspace; its id if
+    Slack gives no name; "" if the bot token is not org-wide.
 
     `names`: the names of the settings that contain the user group.
     """
