@@ -110,10 +110,10 @@ def check(person: str | None, as_json: bool, workspace: str | None) -> None:
 
 
 def _need_workspace() -> None:
-    """Raise a UsageError: with several workspaces, --person needs --workspace. The error lists the workspaces.
+    """Raise UsageError, which says that --person needs --workspace, and lists the workspaces.
 
-    Call this function only if there is a file of workspaces, and --workspace is missing. Do nothing if the file cannot
-    be read: the command `check` reports this fault.
+    Call this function only if there is a file of workspaces, and --workspace is missing. Do nothing if the settings
+    or the file cannot be read: the command `check` reports this fault.
     """
     from bot.config import settings
 

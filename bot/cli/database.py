@@ -46,10 +46,10 @@ def with_database(use: Callable[[DatabaseSettings], Awaitable[T]]) -> T:
 
 
 async def know_everything(database: DatabaseSettings) -> None:
-    """Raise StorageSetupError if the schema of the database is newer than this program.
+    """Raise StorageSetupError if the schema of the database is newer than this program, or cannot be read.
 
     A newer schema can have columns that this program does not know. Call this function first in a command that needs
-    all columns, such as `export` or `db rotate-key`.
+    all columns, such as `export` or `db rotate-key`. For the database `memory:`, do nothing.
     """
     if database.url.startswith(MEMORY):
         return  # `open_database` refuses it

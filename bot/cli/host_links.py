@@ -83,7 +83,7 @@ async def remove(database: DatabaseSettings, user_id: str, team_id: str | None, 
 
 
 async def list_all(database: DatabaseSettings, *, workspace: str = "") -> list[HostLink]:
-    """Return all host links of a workspace.
+    """Return all host links of a workspace, sorted by Slack user id.
 
     `workspace`: the short name of the workspace; "" if the process serves only one.
 

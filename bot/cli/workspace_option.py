@@ -43,7 +43,7 @@ def names_in_file(environ: Mapping[str, str]) -> list[str]:
 
 
 def listed(names: list[str]) -> str:
-    """Join names to a text, such as "acme, globex or initech"."""
+    """Join one or more names to a text, such as "acme, globex or initech"."""
     return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
@@ -71,8 +71,10 @@ def load_part(read: "Callable[[Reader], T]", workspace: str, more: Mapping[str, 
 def _known(context: click.Context, option: click.Parameter, name: str | None) -> str | None:
     """Check the value of --workspace for a command that can run without this option. Return the value.
 
-    Without the option, return "" if the process serves only one workspace, and None if it serves several. If the
-    settings cannot be read, check nothing: the command reports this error.
+    Without the option, return "" if the process serves only one workspace, and None if it serves several. Raises
+    UsageError if the option names no workspace, or if it is given and the process serves only one workspace.
+
+    If the settings cannot be read, return the value unchecked: the command reports this error.
     """
     from bot.config import settings
 
@@ -89,8 +91,8 @@ def _needed(context: click.Context, option: click.Parameter, name: str | None) -
     Raises UsageError if the process serves several workspaces, and the option is missing or names none of them. Also
     raises UsageError if the process serves only one workspace, and the option is given.
 
-    If .env cannot be read, check nothing: the command reports this error. If the file of workspaces cannot be read,
-    print the reason and exit with 1.
+    If .env cannot be read, return the value unchecked; "" without the option. The command reports this error. If the
+    file of workspaces cannot be read, print the reason and exit with 1.
     """
     from bot.config import settings
 

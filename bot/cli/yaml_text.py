@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _PLAIN = re.compile(r"[A-Za-z/_](?:[\w /.,'’()&…@#?+-]|:(?! |$))*", re.ASCII)
-"""Matches every text that needs no quotation marks, and some that need them. `_needs_quotes` finds the latter."""
+"""Matches every text that this module writes without quotation marks. Also matches some texts that need them, such as
+`true`; `_needs_quotes` finds these texts."""
 _FOLDABLE = re.compile(r"[!-~]+(?: [!-~]+)*")
 MAX_TEXT, LINE_WIDTH, MIN_WIDTH = 100, 110, 40
 _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null"))

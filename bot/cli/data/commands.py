@@ -30,8 +30,10 @@ LOAD = 'pg_restore --clean --if-exists --no-owner --single-transaction --dbname=
 INTERRUPT = (
     """psql --dbname="${DATABASE_URL:?}" --command="UPDATE requests SET state = 'creating' WHERE state = 'accepted'\""""
 )
-"""The command that makes the bot report accepted requests as interrupted after a restore in Postgres. For an SQLite
-file, `restore` does this itself: see bot/storage/sqlite/backup.py."""
+"""The shell command that an operator runs after a restore in Postgres. It marks the accepted requests in the database.
+
+The bot may have processed such a request after the backup was made. It reports a marked request as interrupted, and
+does not process it again. For an SQLite file, `cobrowse-bot db restore` marks the requests."""
 
 
 @click.group(epilog=examples("cobrowse-bot db status", "cobrowse-bot db backup /var/backups/cobrowse"))

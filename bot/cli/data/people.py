@@ -30,7 +30,7 @@ ROWS = {
     "connections": ("sign-in to Genesys", "sign-ins to Genesys"),
     "notices": ("notice", "notices"),
 }
-"""The words for one row and for several rows of each table, in the sentences that these commands print."""
+"""The words for one row and for several rows of each table, in the sentences that `forget` prints."""
 
 
 @click.command(
@@ -173,7 +173,8 @@ def _when_again(result: "Forgotten") -> str:
 def _settings_with(user_id: str, workspace: str) -> list[str]:
     """Return the names of the settings whose values contain this user id.
 
-    `workspace`: the short name of the workspace whose table to search; "" to search the environment.
+    `workspace`: the short name of the workspace whose table to search; "" to search the environment. The names of
+    settings in a table have the form "[eu] cobrowse_admins".
     """
     from bot.config import settings
     from bot.config.variables import VARIABLES

@@ -47,8 +47,11 @@ def merge(existing: str, values: Mapping[str, str]) -> str:
     """Return the text of a .env file with new values. Keep the lines of other variables, and the comments.
 
     - `existing`: the old text of the file.
-    - `values`: the new values by name. If a value is "", an existing line becomes `NAME=`, but no new line is
-      added. A value for NAME also empties the line of NAME_FILE. A value for NAME_FILE also empties the line of NAME.
+    - `values`: the new values by name. The value "" means that the variable becomes empty.
+
+    A new value replaces the first line of its variable. Remove further lines of the variable. Without an existing line,
+    add a line at the end, but not for the value "". If `values` contains NAME, also empty the line of NAME_FILE. If
+    `values` contains NAME_FILE, also empty the line of NAME.
 
     Raises ValueError, with the setting's name, if a value cannot be written on one line.
     """

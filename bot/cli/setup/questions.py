@@ -131,7 +131,8 @@ class Interview:
     def ask_all(self) -> dict[str, str]:
         """Ask all questions, and return the answers as settings.
 
-        The value "" means that the setting in .env becomes empty.
+        Leave out a setting if the person skips the question, or keeps the existing secret. The value "" means that the
+        setting in .env becomes empty.
         """
         click.echo(INTRO)
         self._service()
