@@ -17,9 +17,9 @@ workspaces, a slash and the short name of the workspace follow."""
 class AccountSettings:
     """The settings that let people link their own Genesys accounts.
 
-    - `off`: why nobody can link an account; "" if people can. "needless": the session service does not need linked
-      accounts. "client": the OAuth client for sign-ins in the browser is not set. "socket": the bot uses Socket Mode.
-      "key": the database has no encryption key.
+    - `off`: why nobody can link an account; "" if people can. Of several reasons, it is the first in this order.
+      "needless": the session service does not need linked accounts. "client": the OAuth client for sign-ins in the
+      browser is not set. "socket": the bot uses Socket Mode. "key": the database has no encryption key.
     - `credentials`: the credentials of the OAuth client for sign-ins in the browser.
     - `redirect_uri`: the URL to which Genesys redirects the browser after a sign-in. The OAuth client at Genesys has to
       list this URL.

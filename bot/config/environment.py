@@ -36,14 +36,14 @@ class Environment:
 
 
 def read(path: str, process: Mapping[str, str]) -> Environment:
-    """Return the environment variables of the process and of the .env file.
+    """Return the environment variables of the process and of the .env file. Leave out variables without a value.
 
     - `path`: the path of the .env file.
     - `process`: the variables of the process.
 
-    If the process has a value for NAME or for NAME_FILE, ignore both NAME and NAME_FILE in the file. A missing file
-    counts as empty, and so does a file in the data directory. Raises SettingsError if the file has to be read, but
-    cannot be read.
+    If the process has a value for NAME or for NAME_FILE, ignore both NAME and NAME_FILE in the file. Also ignore
+    the variables in OPENSSL in the file. A missing file counts as empty, and so does a file in a data directory. Raises
+    SettingsError if any other file cannot be read.
     """
     outer = {name: value for name, value in process.items() if unquoted(value)}
     if is_in_data_directory(Path(path), outer):

@@ -101,7 +101,7 @@ class ProcessSettings:
 
     @property
     def workspace(self) -> str:
-        """Return "", because these settings belong to no workspace. `Settings` has an attribute of the same name."""
+        """Return "" in place of a workspace's short name, because these settings belong to no workspace."""
         return ""
 
     def with_secrets_from(self, reader: Reader) -> "ProcessSettings":
@@ -170,7 +170,10 @@ def read_database(reader: Reader) -> DatabaseSettings:
 
 
 def read_audit_log(reader: Reader) -> str:
-    """Return where the audit log is written: a path, "-" for standard output, or "" for no audit log."""
+    """Return where the audit log is written: a path, "-" for standard output, or "" for no audit log.
+
+    If STATE_DIRECTORY is set, a relative path is already joined to the first directory of STATE_DIRECTORY.
+    """
     path = reader.text("AUDIT_LOG")
     return path if path == "-" else below_data_directory(path, reader.environ)
 

@@ -34,8 +34,8 @@ class Proxy:
 class Proxies:
     """The proxies of the bot's connections.
 
-    - `http`: the proxy for http URLs; None for direct connections.
-    - `https`: the proxy for https URLs; None for direct connections.
+    - `http`: the proxy for http and ws URLs; None for direct connections.
+    - `https`: the proxy for https and wss URLs; None for direct connections.
     - `no`: the value of NO_PROXY, a list of servers that are reached without a proxy.
     """
 

@@ -14,11 +14,13 @@ from bot.genesys.auth.key_forms import Unusable, convert_file
 T = TypeVar("T")
 EXAMPLE = " Example: "
 KEYS = ("GENESYS_PRIVATE_KEY", "GENESYS_PRIVATE_KEY_NEXT")
-"""The variables whose files hold private keys, in any form that can be converted to PEM."""
+"""The variables whose values are private keys. A file with such a value may contain any text that can be
+converted to PEM."""
 _NO_EXAMPLE = ("such as", "Write it as", "Write https:", "Keep one of them", "enableServiceLinks", "are swapped")
-"""A fix that contains one of these phrases gets no example of the variable, because it has one or needs none."""
+"""Phrases in the fixes of faults. If a fix contains one of them, the fix already has an example, or needs none."""
 _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
-"""Start of a value that Kubernetes sets: a Service called `health` sets HEALTH_PORT to `tcp://…`."""
+"""Matches the start of a value that Kubernetes sets. For a Service with the name `health`, Kubernetes sets HEALTH_PORT
+to `tcp://…`."""
 
 
 class SettingsError(Exception):
@@ -124,8 +126,14 @@ class Reader:
     def text(self, name: str) -> str:
         """Return the value of a variable, or the variable's default if no value is set.
 
-        If `Variable.takes_file` is True for the variable NAME, its value may be in a file that NAME_FILE names. Add a
-        fault if NAME and NAME_FILE are both set, if the file cannot be read, or if the value has invalid characters.
+        If `Variable.takes_file` is True for the variable NAME, its value may be in a file that NAME_FILE names. If NAME
+        ends with _NEXT, a missing or empty file means that no value is set.
+
+        Add a fault in these cases:
+
+        - NAME and NAME_FILE are both set. Return the value of NAME.
+        - The file cannot be read or is empty. Return the default.
+        - The value has invalid characters. Return the value.
         """
         variable = VARIABLES[name]
         value = self.given(name)
@@ -211,10 +219,10 @@ class Reader:
         """Return the https URL in a variable; "" if the variable is not set.
 
         Add a fault if the value is not an https URL, or if the URL has a user name or a password. An http URL is
-        allowed for localhost only.
+        allowed for localhost only. After a fault, return the value; "" if the URL has a user name or a password.
 
-        `is_page`: whether people open the URL in a browser. With False, a query or a fragment is a fault, too, and the
-        result has no slash at the end.
+        `is_page`: whether people open the URL in a browser. With True, a URL that a button in Slack cannot have is a
+        fault, too. With False, a query or a fragment is a fault, too, and the result has no slash at the end.
         """
         text = self.plain(name) if is_page else self.plain(name).rstrip("/")
         if not text:

@@ -36,7 +36,7 @@ class ServiceSettings:
     - `app`: the Genesys web app of the region.
     - `live`: how the bot finds out that a customer joined.
     - `joined_statuses`: the values of the API's field `status`, in lower case, that mean that the customer joined.
-      They have no effect on the public Genesys Cloud API.
+      With the public Genesys Cloud API, the bot does not use them.
     - `host_id`: the default host of `cobrowse-bot start`; None without a default.
     """
 

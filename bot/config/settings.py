@@ -41,7 +41,8 @@ from bot.slack.messages.catalogue.languages import translated
 T = TypeVar("T")
 
 ListedHosts = Mapping[tuple[TeamId | None, UserId], HostId]
-"""The hosts of the hosts file, by team and user. The team None means that the row is for any team."""
+"""The hosts in the hosts file, by Slack workspace and user. None in place of a Slack workspace means all Slack
+workspaces."""
 BOT_TOKENS, APP_TOKEN, CONFIG_TOKEN = ("xoxb-", "xoxe.xoxb-"), "xapp-", "xoxe.xoxp-"
 """The prefixes of Slack's bot tokens, app-level tokens and app configuration tokens."""
 _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
@@ -53,8 +54,8 @@ class SlackSettings:
 
     - `mode`: how Slack sends events to the bot: over Socket Mode or over HTTP.
     - `command`: the slash command, such as `/cobrowse`.
-    - `help_contact`: whom messages about errors send people to: any text, or the id of a Slack user or channel. With
-      "", they send people to the administrators.
+    - `help_contact`: the contact: any text, or the id of a Slack user or channel. With "", messages about errors send
+      people to the administrators.
     - `runbook_url`: the URL of a page on what to do about faults; "" if there is none.
     - `signing_secrets`: the signing secrets of the Slack app. The bot accepts an HTTP request that is signed with one
       of them. There are two while an administrator replaces the signing secret.
@@ -280,7 +281,8 @@ def read_health_address(reader: Reader) -> tuple[str, int]:
 def read_service_alone(reader: Reader) -> ServiceSettings:
     """Read the settings of the session service for a command that does not use Slack.
 
-    Add each fault of a setting to `reader`.
+    Unlike `read_service`, also check GENESYS_HOST_USER_ID and the trusted certificate authorities. Add each fault of a
+    setting to `reader`.
     """
     service = read_service(reader)
     host = reader.text("GENESYS_HOST_USER_ID")

@@ -569,13 +569,13 @@ GROUPS = {
 }
 """The settings by subject, in the order of docs/reference/settings.md."""
 PROCESS_GROUPS = ("Database", "Process", "Traces")
-"""The subjects whose settings belong to the process. All workspaces share them. Each workspace has the other settings
-for itself."""
+"""The subjects whose settings all workspaces share. A workspace can override only one of these settings, AUDIT_LOG."""
 VARIABLES = {variable.name: variable for group in GROUPS.values() for variable in group}
 PROCESS_ONLY = {each.name for title in PROCESS_GROUPS for each in GROUPS[title]} - {"AUDIT_LOG"}
-"""The settings that no workspace can have for itself."""
+"""The settings that the tables of the file of workspaces must not contain."""
 WORKSPACE_ONLY = {name for name in VARIABLES if name not in PROCESS_ONLY} - {"AUDIT_LOG"}
-"""The settings that the environment cannot have when COBROWSE_WORKSPACES is set."""
+"""The settings that the environment must not contain if COBROWSE_WORKSPACES is set. They belong in the
+tables of the file of workspaces."""
 OTHERS = {
     "SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt",
     "SSL_CERT_DIR": "/etc/ssl/certs",

@@ -4,7 +4,7 @@ import asyncio
 
 
 class Poll:
-    """Waits for a fixed time between two checks. `ask` ends the wait early."""
+    """Waits `seconds` between two checks. `ask` ends the wait early."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -15,7 +15,7 @@ class Poll:
         self._asked.set()
 
     async def wait(self) -> bool:
-        """Wait until the next check is due. Return True if `ask` was called, False if the time is over."""
+        """Wait until the next check is due. Return True if `ask` ended the wait, False if the time has passed."""
         try:
             async with asyncio.timeout(self._seconds):
                 await self._asked.wait()

@@ -38,13 +38,13 @@ class _Group(Generic[S]):
     - `files`: the files that contain the secrets.
     - `accept`: the function that the subscriber passed to `subscribe`.
     - `used`: the stamps of the files at the last read; empty before the first read.
-    - `seen`: the stamps of the files when the watcher last compared them, whether or not it then read the files; empty
-      before the first time.
+    - `seen`: the stamps of the files at the last check; empty before the first check. A check does not always read the
+      files.
     - `reported`: for each secret whose new value is not in use: the result that was logged last (UNREADABLE, INVALID or
       REFUSED), and the code of the reason.
-    - `retry_at`: the time on the clock of the watcher at which the files are read again after a refusal; infinite if no
-      value was refused.
-    - `retry_seconds`: the wait from the refusal to `retry_at`; 0 if no value was refused.
+    - `retry_at`: when the watcher reads the files again after a refusal or an exception, as a time on the watcher's
+      clock; infinite if no retry is necessary.
+    - `retry_seconds`: the latest wait for a retry; 0 if no retry was necessary since the files last changed.
     """
 
     files: tuple[SecretFile, ...]
@@ -123,13 +123,12 @@ class SecretWatcher(Generic[S]):
             await self.look(is_asked=await self._poll.wait())
 
     async def look(self, *, is_asked: bool = False) -> None:
-        """Compare the stamps of all files with those of the last read, and read the changed files.
+        """Read the files of each subscriber that has a changed file. Pass new values to the subscriber.
 
-        Read a changed file only when two calls in a row find the same stamp. Until then, the change may not be
-        complete.
+        A file has changed if its stamp differs from the stamp at the last read. Read the files only when two calls in
+        a row find the same stamps. Until then, a change may not be complete.
 
-        A subscriber is a part of the bot that uses some of the secrets. If a subscriber has refused a new value, read
-        the files of its secrets again when the next try is due.
+        Also read the files of a subscriber when its retry is due, after a refusal or an exception.
 
         `is_asked`: True to read all files now, changed or not.
         """
@@ -145,9 +144,7 @@ class SecretWatcher(Generic[S]):
     async def _look(self, group: _Group[S], found: Mapping[str, Stamp], *, is_asked: bool) -> None:
         """Read the files of one subscriber if necessary, and pass settings with new values to `group.accept`.
 
-        Read the files if their stamps have changed since the last read. Do this only when two calls in a row have
-        found the same stamps, because a file may still be changing. Also read the files at `group.retry_at`, if new
-        values could not be used before.
+        The docstring of `look` says when to read the files. A retry is due from `group.retry_at` on.
 
         - `group`: the secrets of the subscriber.
         - `found`: the current stamps of all files.

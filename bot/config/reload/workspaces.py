@@ -22,7 +22,7 @@ from bot.observability.metrics import PrometheusMetrics
 log = logging.getLogger(__name__)
 
 Changed = Callable[[Workspaces], None]
-"""A function that takes all workspaces after a change. The changed workspaces have other fingerprints than before."""
+"""A function that takes all workspaces after a change. If a workspace has changed, so has its `fingerprint`."""
 
 
 class WorkspacesWatcher:

@@ -56,7 +56,8 @@ class WorkspacesFile:
 
         - `read`: a function that reads settings, such as `read_slack`.
         - `name`: the short name of the workspace.
-        - `more`: settings that override those in the workspace's table; None for no such settings.
+        - `more`: settings by the key of the table, such as `cobrowse_command`. They override the settings in the table.
+          None for no such settings.
 
         Raises SettingsError if a setting that `read` reads has a fault. The error then also contains faults of other
         keys of the table, such as an unknown key. If only other keys have a fault, no error is raised.
