@@ -70,8 +70,8 @@ class LastSession:
 
 
 ON_CARD = "card."
-"""Marks an END request whose button is on the card of one session and ends another session. The `argument` of such a
-request is the id of the session to end, a space, ON_CARD and the id of the card's session."""
+"""Marks an END request whose button was on the card of another session than the one to end. The `argument` of such a
+request is: the id of the session to end, a space, ON_CARD and the id of the card's session."""
 
 
 class ListKind(StrEnum):
@@ -133,9 +133,9 @@ class SessionList:
     """One page of open sessions.
 
     - `total`: the number of sessions on all pages.
-    - `ended`: the session that a press in this list has ended; None if the list shows no result of a press.
-    - `viewer_ids`: the requester's Slack ids; empty if the list can hold sessions that the requester neither hosts nor
-      started.
+    - `ended`: the session that the requester ended by a press in this list; None if there was no such press.
+    - `viewer_ids`: the requester's Slack ids, if the list holds only sessions that the requester hosts or started; else
+      empty.
     """
 
     code = "session_list"
@@ -148,15 +148,15 @@ class SessionList:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """The bot has ended a session.
+    """The session `record` is over: the bot ended it, or it was over already when the button was pressed.
 
     - `reference`: the service's correlation id; None if there is none.
-    - `listing`: the sessions that are still open, if the pressed button was in a list that the requester may see; else
-      None.
-    - `card`: the session on whose card the button was pressed, if this session is not `record`, and if the requester
-      may see the card; else None.
-    - `other_open`: the newest open session, besides `card`, of the agent of `card`. None if there is no such session,
-      or if `card` is None.
+    - `listing`: the list with the pressed button, after the session's end. None if the button was in no list, if the
+      requester may not see the list, or if the bot cannot read it.
+    - `card`: the session whose card had the pressed button, if that session is not `record`. None for any other button,
+      if the requester may not see the card, or if the bot cannot read the session.
+    - `other_open`: the newest open session of the agent of `card`, except `card` itself. None if there is no such
+      session, or if `card` is None.
     """
 
     code = "session_ended"
@@ -178,7 +178,7 @@ class SessionShared:
 
 @dataclass(frozen=True, slots=True)
 class SentDirect:
-    """The bot sent the session to the requester as a direct message."""
+    """The bot sent the card of the session `record` to the requester as a direct message."""
 
     code = "session_sent_to_self"
     record: SessionRecord
@@ -354,8 +354,8 @@ INQUIRIES = (
     RequestKind.PROPOSE,
     RequestKind.RECHECK,
 )
-"""Kinds of requests that change nothing. After the answer, such a request is stored only so that the bot recognizes a
-second delivery of it by Slack."""
+"""The kinds of requests that only ask for information. The sweep deletes an answered request of these kinds one hour
+after it was accepted. Until then, the bot recognizes a second delivery of the request by Slack."""
 
 Success = (
     SessionStarted

@@ -35,10 +35,9 @@ class SharedWaits:
 
     @asynccontextmanager
     async def notified(self, hooks: CallHooks | None) -> AsyncIterator[None]:
-        """Notify the call hooks of a request about waits of the shared call, until the `with` block ends.
+        """Notify a request's call hooks of each wait of the shared call, until the `with` block ends.
 
-        If the shared call already waits, notify `hooks` at once. `hooks`: None if no request needs the call. Then
-        notify nobody.
+        If the shared call already waits, notify `hooks` at once. If `hooks` is None, notify nobody.
         """
         if hooks is None:
             yield

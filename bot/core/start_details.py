@@ -26,9 +26,9 @@ class StartDetails:
     - `rejected`: why the bot cannot send the link to the typed address.
     - `fingerprint`: a hash of the typed address, by which the bot recognizes duplicate requests. Set if `send_to` or
       `rejected` is set.
-    - `unless`: a command that the requester may have meant, although the typed text counts as a session name. For the
-      text "stop Checkout demo", the command is "end". If the text contains the name of one of the requester's open
-      sessions, such as "Checkout", the bot starts no session. It asks whether the text is a command or a name.
+    - `unless`: the command that the requester may have meant by the session name. For the name "stop Checkout demo",
+      this is "end". If the name contains the name of an open session of the requester, such as "Checkout", the bot
+      starts no session. It asks the requester what they meant.
     - `thread`: Slack's id of the message in whose thread to post the session.
     - `replaces`: the id of the open session that the new session replaces.
     """
@@ -79,11 +79,11 @@ def details_of(argument: str | None) -> StartDetails:
 
 
 def without_address(argument: str | None) -> str | None:
-    """Return the `argument` of a START request without the customer's address, to recognize duplicate requests.
+    """Return a text that replaces the `argument` of a START request in the search for duplicate requests.
 
-    If `argument` contains an address, return a text with a hash of the address. If `argument` also contains the id of
-    a thread in which to post the session, this id comes first in the text. `details_of` cannot decode this text.
-    Return any other `argument` unchanged.
+    If `argument` contains the customer's address, the text contains only the hash of the address. If `argument` also
+    names a thread, the text begins with the thread's id and a space. `details_of` cannot decode the text. Return any
+    other `argument` unchanged.
     """
     details = details_of(argument)
     return f"{details.thread} {details.fingerprint}".strip() if details.send_to else argument

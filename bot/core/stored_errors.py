@@ -78,15 +78,15 @@ FIELDS_OF_OLD_RECORDS = {
     "slack_unavailable": {"code": "slack_error"},
     "message_not_posted": {"code": "slack_error"},
 }
-"""Maps error codes to the fields that have another name in records without a code (see CODES_OF_OLD_NAMES): from each
-field's old name to its present name."""
+"""Maps error codes to renamed fields: to the old name and the present name of each. A record without a code has the old
+names (see CODES_OF_OLD_NAMES)."""
 FIELDS_OF_DETAILS = {
     "sending_off": "medium",
     "invalid_address": "why",
     "country_not_allowed": "country",
     "text_too_long": "most",
 }
-"""Maps the codes of SendRejectedError to the field of a record that holds its `detail`."""
+"""Maps the codes of SendRejectedError to the field of a record that holds the error's `detail`."""
 REQUIRED_FIELDS = {
     "interrupted": "maybe_created",
     "may_not_act_for_others": "target",
@@ -99,7 +99,8 @@ REQUIRED_FIELDS = {
     "conversation_kind_not_supported": "kinds",
     "not_a_member": "standing",
 }
-"""Maps error codes to a field that a record must contain, although the field has a default in the error's class."""
+"""Maps error codes to a field that a record must contain, although the error's class has a default for this field.
+Without the field, `from_record` returns UnexpectedError."""
 
 
 def field_names(kind: type[CobrowseError], code: str) -> tuple[str, ...]:
@@ -149,10 +150,10 @@ def _of_this_version(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_detail(record: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of the record of a SendRejectedError with the field `detail` added.
+    """Return a copy of a SendRejectedError's record, with the field `detail` added.
 
-    The record stores this value in another field, which FIELDS_OF_DETAILS names. This other field stays, too. Return
-    `record` unchanged if it has no such field, or is the record of another error.
+    Its value is the text of the field that FIELDS_OF_DETAILS names. Return `record` itself if it lacks the named field,
+    or if it is the record of another error.
     """
     code = record.get("code")
     name = FIELDS_OF_DETAILS.get(code) if isinstance(code, str) else None

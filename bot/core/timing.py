@@ -15,13 +15,13 @@ class RunTiming:
       at once. Slack accepts answers for 30 minutes.
     - `stop_notice_seconds`: how long the result waits for a wait notice that the bot is posting, so that the result
       comes last.
-    - `send_timeout`: how long a create call waits for the database, if the database is unavailable. Applies if several
-      replicas can use the database.
+    - `send_timeout`: if the database is unavailable, how long the call that creates a session or sends a message to a
+      customer waits for the database. Applies if several replicas can use the database.
     - `save_timeout`: if the database is unavailable, how long the bot tries to store a result before it answers the
       requester. Applies if only this process can use the database.
     - `answered_timeout`: if the database is unavailable, how long the bot tries to store the state `answered`.
     - `retry_seconds`: the pause between a failed write to the database and the next try.
-    - `follow_poll_seconds`: how often a duplicate request checks whether its original has a session.
+    - `follow_poll_seconds`: how often a duplicate request checks whether the earlier request has a session.
     """
 
     first_notice_seconds: float = 2.0
@@ -43,8 +43,8 @@ class RecoveryTiming:
     - `orphan_poll_seconds`: between two searches for requests of dead processes. Also the pause after a failed round of
       any loop.
     - `sweep_interval_seconds`: between two deletions of old data.
-    - `ended_poll_seconds`: between two searches for messages of ended sessions. After this replica has ended a session,
-      the next search begins at once.
+    - `ended_poll_seconds`: between two searches for messages about sessions that have ended or that the customer has
+      joined. After the event SessionClosed in this process, the next search begins at once.
     """
 
     orphan_poll_seconds: float = 2.0
@@ -63,12 +63,12 @@ class NoticeTiming:
     - `retry_seconds`: the pause before the next round, if Slack did not accept a message of the notice.
     - `renewal_seconds`: if the messages about a fault are at least this old, the next failure makes the bot post new
       messages. Otherwise, the bot updates the old ones. Slack notifies nobody of an update.
-    - `grace_seconds`: how long a request for access stays open after an administrator linked the person. In this time,
-      the replica that stored the link adds the administrator's name to the notice.
+    - `grace_seconds`: how long a replica that finds a new host link waits, before it marks the person's request for
+      access as over. In this time, the replica that stored the host link can add the administrator to the notice.
     - `stop_seconds`: how long a shutdown waits for messages that the bot is sending.
     - `report_timeout`: how long the answer to a failed request waits until the notice to the administrators is stored.
-    - `delivery_timeout`: after a press that tells the administrators, how long the answer to the press waits until
-      Slack has accepted the message to the administrators.
+    - `delivery_timeout`: after a press on *Tell* or *Ask*, how long the answer waits until Slack has accepted a message
+      to the administrators.
     """
 
     poll_seconds: float = 5.0
@@ -163,8 +163,8 @@ class CoreTiming:
     """All durations of the core, in seconds.
 
     - `run`, `recovery`, `notices`, `live`: see the classes of these fields.
-    - `last_posts_seconds`: how long the last part of a shutdown takes. In this part, the bot tells requesters that it
-      interrupted their requests.
+    - `last_posts_seconds`: how long the last part of a shutdown may take. In this part, the bot tells requesters that
+      it interrupted their requests.
     - `status_cache_seconds`: how long the bot caches a session's state.
     - `status_timeout`: how long the service may take to return a session's state.
     - `press_status_timeout`: how long a press that opens a dialog waits for a session's state. Slack opens a dialog
@@ -172,8 +172,8 @@ class CoreTiming:
     - `joined_seconds`: how long a session that belongs to a conversation counts as open after Genesys last said that
       the customer is in the session.
     - `link_lifetime_seconds`: how long a sign-in link is valid.
-    - `lookup_timeout`: after a sign-in, how long Slack may take to return the person; also how long the search for the
-      person's host may take.
+    - `lookup_timeout`: how long each of these may take: after a sign-in, the look-up of the person in Slack, and the
+      search for the person's host; after *Check again*, the test of the fault at Genesys.
     - `host_cache_seconds`: how long the bot caches the host that a host rule found for a person.
     - `trace_export_timeout`: how long a shutdown waits for the export of the last spans.
     """
@@ -198,9 +198,10 @@ class GenesysTiming:
     """Durations of calls to Genesys and of their tokens, in seconds."""
 
     call_timeout: float = 10.0
-    """How long one API call may take, from the first byte sent to the last byte read."""
+    """How long one attempt of an API call may take. It includes the wait for a connection."""
     read_timeout: float = 10.0
-    """The longest pause between two reads of the login's answer, or between two writes of the request to the login."""
+    """The longest pause between two reads of an answer. Applies to the HTTP requests for tokens and sign-ins.
+    `call_timeout` limits API calls."""
     connect_timeout: float = 5.0
     """How long it may take to open a connection, or to get a free one from the pool."""
     keepalive_seconds: float = 30.0
@@ -209,8 +210,8 @@ class GenesysTiming:
     first_backoff_seconds: float = 0.5
     """The wait before the first retry. Each later wait is twice as long."""
     max_backoff_seconds: float = 20.0
-    """The bot retries a call only within this time, which all attempts and backoffs of the call share. Pauses that
-    Genesys asked for by Retry-After do not count. Nor does the wait for the rate limit."""
+    """The bot does not retry a call if its attempts and the bot's own pauses take longer than this in total. The pauses
+    that Genesys asked for by Retry-After do not count, and neither do the waits for the rate limit."""
     max_retry_after_seconds: float = 180.0
     """How long one call may wait in total because Genesys asked for a pause by Retry-After."""
 
@@ -238,7 +239,7 @@ class GenesysTiming:
     unusable_ahead_seconds: float = 30.0
     """How long before expiry a token is no longer sent: this value or, if shorter, a twentieth of the lifetime."""
     default_token_seconds: float = 600.0
-    """The assumed lifetime of a token if the login's answer states no lifetime."""
+    """The assumed lifetime of a token if Genesys's answer states no lifetime."""
     account_cache_seconds: float = 60.0
     """How long a replica caches a user's linked account."""
     name_timeout: float = 3.0
@@ -272,8 +273,8 @@ class SlackTiming:
     """The value used in place of `http_timeout` for a post to a response_url. The value is short, so that the bot can
     replace a dead connection and post again within `post_timeout`."""
     repeat_seconds: float = 0.5
-    """The wait before the first retry of a Web API call or of a post to a response_url. For a post, all later waits are
-    the same. For a call, each later wait is twice the one before; a random time is added to each wait."""
+    """The wait before each retry of a post to a response_url. Also the first wait before a retry of a Web API call:
+    each later wait is twice as long, and the bot adds a random time to each wait."""
     probe_interval_seconds: float = 30.0
     """How often the bot tries the server of response_urls again after the server stopped answering."""
     probe_timeout: float = 2.0
@@ -299,8 +300,8 @@ class SlackTiming:
     people_cache_seconds: float = 300.0
     """How long users and user groups are cached."""
     workspaces_cache_seconds: float = 3600.0
-    """How long the Slack workspaces of an org-wide token are cached. The bot also caches for this time that a Slack
-    workspace lacks a user group."""
+    """How long the Slack workspaces of an org-wide token are cached. Also how long the bot caches that a Slack
+    workspace does not have a user group."""
     channel_timeout: float = 5.0
     """How long the call that reads a channel may take, before a session is posted in the channel."""
     identify_timeout: float = 15.0
@@ -320,8 +321,8 @@ class SlackTiming:
     trigger_seconds: float = 3.0
     """The lifetime of a trigger_id. A call with an older trigger_id cannot succeed."""
     content_timeout: float = 1.5
-    """How long the content of the dialog with all commands, or of a question about sessions to end, may take to load.
-    If loading takes longer, the bot sends a message instead of the dialog, and the question names no session."""
+    """How long the bot loads the content of the dialog with all commands, or of a question about sessions to end. After
+    this time, the bot sends a message instead of the dialog, or a question that names no session."""
     home_section_timeout: float = 10.0
     """How long one section of a Home tab may take to load."""
     catalog_timeout: float = 4.0
@@ -332,7 +333,8 @@ class SlackTiming:
     body_timeout: float = 5.0
     """How long the body of an HTTP request may take to arrive."""
     large_body_min_seconds: float = 0.25
-    """If too many large bodies arrive at once, the bot can drop an incomplete body that is older than this."""
+    """If too many large bodies arrive at once, the bot drops the oldest incomplete body. If this body is younger than
+    `large_body_min_seconds`, the bot refuses the new body instead."""
     clock_window_seconds: float = 60.0
     """The period of the clock check. This machine's clock is wrong if several signed requests in this time have a stale
     timestamp and none has a fresh one."""
@@ -346,7 +348,7 @@ class SlackTiming:
     max_leaving_seconds: float = 30.0
     """How long the bot still reads an old Socket Mode connection after a new connection has replaced it."""
     ghost_seconds: float = 6 * 3600.0
-    """How long Slack can count a connection that ended without a closing handshake as open. Users measured five hours:
+    """How long Slack may count a connection after it ended without a closing handshake. Users measured five hours:
     https://github.com/slackapi/python-slack-sdk/issues/1940 ."""
 
 
@@ -451,8 +453,8 @@ class StorageTiming:
     accept_timeout_seconds: float = 2.2
     """Postgres: how long `accept` may take in total, because Slack waits for the acknowledgement."""
     unclaimed_after_seconds: float = 10.0
-    """Postgres: how old a request has to be before its replica processes it, if `accept` raised an error although the
-    database stored the request."""
+    """Postgres: sometimes `accept` raises an error although the database stored the request. The replica processes such
+    a request when it is older than this."""
     account_lock_seconds: float = 15.0
     """Postgres: how long the row of a linked account may stay locked during a call to Genesys. Also how long other
     replicas wait for the locked row."""
@@ -466,4 +468,5 @@ class StorageTiming:
     lock_check_seconds: float = 2.0
     """Postgres: how often a replica checks that the server still accepts writes. Also the time-out of this check."""
     server_move_seconds: float = 30.0
-    """Postgres: how long replicas have, after a failover or restart, to take their locks on the new server."""
+    """Postgres: how long replicas have to take their locks on the new server, after a failover or restart of Postgres.
+    In this time, no replica takes over requests. Also the longest wait of `ReplicaLock.announce_key`."""

@@ -51,8 +51,9 @@ class RequestFinished:
 
     - `reached`: True if Slack accepted the message that shows the result.
     - `seconds`: how long the processing took.
-    - `create_seconds`: the part of `seconds` in which the create call was under way.
-    - `is_sign_in`: True if the request stands for a sign-in in the browser. The browser shows the result.
+    - `create_seconds`: the part of `seconds` in which the call that creates a session or sends a message to a customer
+      was under way.
+    - `is_sign_in`: True if the bot made the request for a sign-in in the browser. The browser shows the result.
     """
 
     request: Request
@@ -108,7 +109,7 @@ class EventLog:
     def __init__(self) -> None:
         self._subscribers: defaultdict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
         self.one_id: Callable[[Request], Request] = lambda request: request
-        """A function that returns a request with the main ids of its people, for the log and the audit log."""
+        """Returns a request with the main ids of its requester and target, as far as the bot knows these ids."""
 
     def subscribe(self, kind: type[E], *subscribers: Callable[[E], None]) -> None:
         """Register subscribers. Each later event of the type `kind` is passed to them."""

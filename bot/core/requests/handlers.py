@@ -31,7 +31,7 @@ class Handler(ABC):
         """
 
     async def replay(self, stored: StoredRequest) -> Success:
-        """Return the result of a request that took effect before a crash, so that it does not take effect twice.
+        """Return the result of a request that took effect before a crash. Do not repeat the effect.
 
         The worker calls this method in place of `run` if the request is stored as `created`. This base class raises
         InterruptedRequestError.
@@ -40,7 +40,7 @@ class Handler(ABC):
 
 
 class QueryHandler(Handler):
-    """Carries out the requests of one kind by a call of the function `ask`.
+    """Carries out the requests of one kind: calls the function `ask` with the request, and returns its result.
 
     After a crash, the bot calls `ask` again with the same request.
     """

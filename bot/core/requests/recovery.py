@@ -19,9 +19,8 @@ ANSWERABLE = timedelta(minutes=30)
 """How long Slack accepts an answer to a command. After a crash, the bot does not carry out a request that is older."""
 MAX_MESSAGES = 40
 """The maximum number of messages that one call of `update_ended_messages` updates."""
-MAX_SILENT = 4
-"""The maximum number of updates in one call of `update_ended_messages` that Slack may leave without an answer. The
-time-outs of these updates take less than the minute for which the messages are reserved."""
+MAX_SILENT = 4  # so many time-outs take less than the minute for which `take_due_posts` reserves the messages
+"""If Slack does not answer this number of updates in time, `update_ended_messages` stops. A later call continues."""
 GIVE_UP_AFTER = timedelta(days=1)
 """How long after a session's end the bot still tries to update the session's messages."""
 
@@ -31,9 +30,9 @@ def known_failure(stored: StoredRequest) -> CobrowseError | None:
 
     If an error is stored with the request, return this error. Also return an error in these cases:
 
-    - A dead process may have sent the create call.
-    - The request created a session that is over, or that the database can no longer return.
-    - The request has no effect yet, and is older than ANSWERABLE.
+    - The request is stored as `creating`: a dead process may have sent its call to Genesys.
+    - The request created a session, but the session is over, or the database cannot return it.
+    - The request is stored as `accepted`, and is older than ANSWERABLE.
     """
     if stored.failure or stored.state is RequestState.FAILED:  # an unreadable row has a failure in any state
         return stored.failure or UnexpectedError()
@@ -50,11 +49,12 @@ def known_failure(stored: StoredRequest) -> CobrowseError | None:
 
 
 async def session_of_duplicate(request: Request, store: RequestRepository, poll_seconds: float) -> Session | None:
-    """Wait until the original of a duplicate request has a session, and return this session.
+    """Wait until the earlier request that `request` duplicates has a session, and return this session.
 
-    Return None if `request` is no duplicate. Also return None if the original is no longer stored, has ended without a
-    session, or has a session that is over. `poll_seconds`: the pause between two reads of the database. Raises
-    StorageUnavailableError if the database fails.
+    Return None if `request` is no duplicate request. Also return None if the earlier request is no longer stored, has
+    ended without a session, or has a session that is over. Raises StorageUnavailableError if the database fails.
+
+    `poll_seconds`: the pause between two reads of the database.
     """
     while request.duplicate_of is not None:
         other = await store.find(request.duplicate_of)
@@ -141,9 +141,9 @@ class Recovery:
             task.cancel()
 
     def wake(self, _: SessionClosed) -> None:
-        """Make the background loop update the messages that show sessions now, and not at its next regular time.
+        """End the pause of the loop that updates messages about sessions, so that the next update begins at once.
 
-        The event SessionClosed says that a session has ended, or that the customer has joined a session.
+        Subscribe this method to SessionClosed.
         """
         self._session_ended.set()
 

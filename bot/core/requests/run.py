@@ -38,7 +38,7 @@ class RequestRun:
     The Genesys client calls `before_send` before it sends a call, and `on_wait` when a call has to wait.
 
     - `state`: the newest state that the database confirmed.
-    - `create_seconds`: how long the create call was under way.
+    - `create_seconds`: how long the call that creates a session or sends a message to a customer was under way.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class RequestRun:
             return False
 
     async def before_send(self) -> None:
-        """Store the state `creating` before a create call is sent.
+        """Store the state `creating` before the call that creates a session or sends a message to a customer.
 
         While the database is unavailable, try again for up to `send_timeout` if several replicas use it. Do not try
         again if only this process uses it.
@@ -194,12 +194,12 @@ class RequestRun:
     ) -> None:
         """Store the state `to`. Try again while the database is unavailable.
 
-        If only this process uses the database, or if `to` is ANSWERED: log an error and return when the state cannot be
-        stored within `timeout`. Otherwise, ignore `timeout` and try again without end.
+        If several replicas can use the database, and `to` is not ANSWERED, try without a time limit. Otherwise, try for
+        up to `timeout` seconds, then log an error and return. After an unexpected exception, log it and return.
 
         - `session`: the request's new session, to be stored with the state; None if there is none.
         - `failure`: the request's error, to be stored with the state; None if there is none.
-        - `timeout`: in seconds; None means `save_timeout`.
+        - `timeout`: None means `save_timeout`.
 
         Raises OwnershipLostError if another worker owns the request. Raises UnusableAnswerError if the id of `session`
         already belongs to a session of another team, host, requester or agent.
@@ -239,8 +239,8 @@ class ProgressNotifier:
     ) -> None:
         """Start the timer of the first wait notice.
 
-        `is_ours`: returns False if another replica may own the request. A wait notice is then always a new message. It
-        never replaces the message with the pressed button, where the other replica may already show the result.
+        `is_ours`: returns False if another replica may own the request. In this case, a wait notice is a new message,
+        and does not replace the message with the pressed button. That message may already show the result.
         """
         self._request, self._notifier, self._timing, self._is_ours = request, notifier, timing, is_ours
         self._is_stopped = False
@@ -251,7 +251,10 @@ class ProgressNotifier:
         self._timer = self._loop.call_later(timing.first_notice_seconds, self._post)
 
     def sent(self) -> None:
-        """Record that the request's call to Genesys was sent. Later wait notices mention no wait for Genesys."""
+        """Record that the request's call to Genesys was sent.
+
+        Until the next call of `wait`, the wait notices mention no wait for Genesys.
+        """
         self._wait_until = None
 
     def wait(self, seconds: float) -> None:

@@ -17,7 +17,7 @@ from bot.core.requests.worker import RequestWorker
 WINDOW_SECONDS = 60.0
 MAX_PEOPLE = 50_000
 Counted = tuple[float, str]
-"""One counted request: the time when it was counted, and its `key`."""
+"""One counted request: the time when it was counted, in seconds of the limiter's clock, and the request's `key`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,8 @@ class RequestLimits:
     - `supervisor_starts`: sessions that a user starts for other agents.
     - `workspace_starts`: sessions that all users of a workspace start.
     - `person_sends`: links that a user sends to customers.
-    - `person_inquiries`: a user's other requests. END requests are counted separately, with the same limit.
+    - `person_inquiries`: a user's other requests. END requests and openings of the Home tab are counted separately,
+      each with the same limit.
     - `under_way`: requests that this process is storing or processing.
     """
 

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 class RequestWorker:
     """Processes accepted requests, each in a separate task.
 
-    `is_draining`: True from the call of `drain` on. The bot then accepts no new requests.
+    `is_draining`: True after the first call of `drain`. From then on, the bot accepts no new requests.
     """
 
     def __init__(

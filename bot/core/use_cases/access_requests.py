@@ -60,7 +60,7 @@ class AccessRequest:
     - `ids`: all Slack ids of the person.
     - `request_id`: the id of the ASK request. In a WELCOME notice to a person for whom nobody asked, the id of the LINK
       request.
-    - `asked_by`: the supervisor who asked for the person; None if the person asked.
+    - `asked_by`: the supervisor or administrator who asked for the person; None if the person asked, or nobody did.
     - `tried`: why each host rule found no host.
     - `connected_by`: the administrator who connected the person in Slack; None if the person is not connected yet, or
       was connected in another way: by the command line, by a host rule or by the person.
@@ -87,12 +87,12 @@ class Unconnected:
 
 
 def access_key(person: PersonKey) -> str:
-    """Return the `key` under which the store has the notices of the kinds ACCESS and WELCOME about this person."""
+    """Return the `key` of the ACCESS and WELCOME notices about a person (pure)."""
     return " ".join(person)
 
 
 def asked_for(person: SlackUser, request_id: RequestId) -> AccessRequest:
-    """Return a request for access for a person, with only the required fields set (pure)."""
+    """Create a request for access for a person. All optional fields have their defaults (pure)."""
     return AccessRequest(person=(person.team_id, person.user_id), ids=person.ids, request_id=request_id)
 
 
@@ -136,16 +136,19 @@ def with_request(notice: Notice, asked: AccessRequest) -> Notice | None:
 
 
 def is_standing(notice: Notice) -> bool:
-    """Return whether the notice's request for access is open: not over, and less than REPEAT_AFTER old (pure)."""
+    """Return whether a request for access is open (pure).
+
+    It is open if its ACCESS notice is stored, is not over, and was opened less than REPEAT_AFTER ago.
+    """
     return bool(notice.data) and notice.over_at is None and notice.read_at - notice.opened_at < REPEAT_AFTER
 
 
 def with_connection(
     notice: Notice, by: UserId | None = None, host_name: str = "", connected_in: str = ""
 ) -> Notice | None:
-    """Mark a copy of an ACCESS notice as over, and record in it who connected the person. Return the copy (pure).
+    """Return a copy of an ACCESS notice. The copy is over, and records who connected the person (pure).
 
-    Return None if the notice is already over. Also return None if `notice.data` is empty: such a notice is not stored.
+    Return None if `notice` is already over, or if it is not stored (`notice.data` is empty).
 
     - `by`: the administrator who connected the person; None if the command line, a host rule or the person did.
     - `host_name`: the Genesys user's name; "" if unknown.
@@ -225,9 +228,10 @@ class AccessRequests:
     async def connected(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
         """Tell `person` and the administrators that an administrator linked `person` to the host `host_id`.
 
-        The administrators get a message only if the person has an unfinished request for access. The person gets a
-        message in the same case, or if `is_answer` is True. A person who linked themselves never gets a message. Return
-        the host's name; "" if unknown. Raises StorageUnavailableError if the database fails.
+        If the person has a request for access that is not over, end it. The bot then updates the messages that the
+        administrators got about it. Send the person a message in the same case, or if `is_answer` is True. Send no
+        message to a person who linked themselves. Return the host's name; "" if unknown. Raises StorageUnavailableError
+        if the database fails.
 
         - `request`: the administrator's LINK request.
         - `is_answer`: True if the request came from the dialog that connects a person, False if it was typed.
@@ -282,9 +286,11 @@ class AccessRequests:
         await self._board.change(NoticeKind.WELCOME, key, edit)
 
     async def _update(self, notice: Notice) -> bool:
-        """Mark an ACCESS notice as over if the command line or a host rule has connected the person.
+        """Mark an ACCESS notice as over if the person has a host link or a request for the person has succeeded.
 
-        Return whether the notice changed.
+        A host link counts `grace_seconds` after this replica has found it. The bot then also stores a WELCOME notice. A
+        START, STEP or WHOAMI request counts if it succeeded after the request for access. Return whether the notice
+        changed.
         """
         asked = read_access(notice.data)
         if await self._is_linked(asked.person[:1], asked.ids):
@@ -306,4 +312,4 @@ class AccessRequests:
         return any(timedelta(seconds=time.monotonic() - at) < age for at in worked)
 
     async def _prepare(self) -> None:
-        """Do nothing. `NoticeBoard.follow` needs such a function."""
+        """Do nothing before a pass of the background task. `NoticeBoard.follow` requires a function for this."""

@@ -107,10 +107,10 @@ class AccountLinking(Generic[G]):
     async def handle_callback(self, state: str, code: str, error: str) -> tuple[Request | None, Result]:
         """Finish a sign-in when the browser returns from Genesys. Never raises: the result can be an error.
 
-        Return a CONNECT request that stands for the sign-in, and its result. The request is None if the bot cannot tell
-        whose sign-in this is: the sign-in link is unknown, used or expired, or the database fails.
+        Return a CONNECT request that the bot makes for the sign-in, and its result. The request is None if the bot does
+        not know whose sign-in this is: the sign-in link is unknown, used or expired, or the database fails.
 
-        `state`, `code`, `error`: query parameters of the browser's URL; "" for a missing one. Anybody can invent them.
+        `state`, `code`, `error`: query parameters of the browser's URL; "" for a missing one. They can be forged.
         """
         began = time.monotonic()
         try:
@@ -152,11 +152,11 @@ class AccountLinking(Generic[G]):
         return AccountLinked(host.id)
 
     async def _host_of(self, request: Request) -> Host:
-        """Return the host of the person who signs in, after a new check that the person may use the bot.
+        """Check again that the person who signs in may use the bot. Return the person's host.
 
-        Raises SlackUnavailableError or ServiceUnreachableError if Slack or the search for the host takes longer than
-        `lookup_timeout`. Raises PermissionDeniedError if the person may not use the bot, and HostNotFoundError if they
-        have no host.
+        Raises PermissionDeniedError if the person may not use the bot, and HostNotFoundError if they have no host.
+        Raises SlackUnavailableError if the check takes longer than `lookup_timeout`, and ServiceUnreachableError if the
+        search for the host does.
         """
         # A browser waits for the result, and the authorization code expires soon.
         try:
@@ -185,9 +185,9 @@ def _hash(state: str) -> str:
 
 
 def _request(pending: PendingAuthorization) -> Request:
-    """Return a CONNECT request that stands for a sign-in in the browser.
+    """Make a CONNECT request for a sign-in in the browser.
 
-    The sign-in does not come from Slack, so it has no request. The access rules and the events need one.
+    Slack sends no request when the browser returns from Genesys, but the access rules and the events need one.
     """
     request_id = new_request_id()
     return Request(

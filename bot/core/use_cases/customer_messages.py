@@ -63,7 +63,7 @@ def pack(session_id: str, address: str, language: str = "") -> str:
 def in_language(argument: str, language: str) -> str:
     """Return the argument of a SEND request with another language.
 
-    - `argument`: the argument, as `pack` made it of a session's id, an address and a language.
+    - `argument`: a text that `pack` returned.
     - `language`: the new language as gettext names it; "" means the default language.
     """
     session_id, address, _ = unpack(argument)

@@ -51,12 +51,12 @@ class Fault:
 
     - `error`: the error of the newest failed request.
     - `since`, `last`: the times of the first and the newest failed request.
-    - `people`: the agents of the failed requests if the error is personal: it concerns one person, and other people's
-      requests still succeed (see `is_personal`). Else the requesters. In the order of their first failed request.
-    - `hurt`: those of `people` who may still be affected. If the error is personal, this leaves out people for whom a
-      later request has succeeded. Else it is all of `people`.
+    - `people`: the affected people, in the order of their first failed request. If the error is personal (see
+      `is_personal`), they are the agents of the failed requests; otherwise, the requesters.
+    - `hurt`: those of `people` who may still be affected. For a personal error, a person leaves `hurt` when a later
+      request for them succeeds. For any other error, `hurt` holds all of `people`.
     - `kinds`: the kinds of the failed requests.
-    - `references`: the ids of the newest failed requests, each with Genesys's correlation id or "".
+    - `references`: the newest failed requests, newest last, each as a pair: its id, and Genesys's correlation id or "".
     - `checked_at`, `checked_by`, `state`: the time, person and result of the newest check; None before the first check.
     """
 
@@ -116,10 +116,13 @@ def write_fault(fault: Fault) -> dict[str, Any]:
 def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> Notice:
     """Return the notice of a fault, with the failed requests `hits` added (pure).
 
-    The returned notice is not over, even if `notice` was.
+    The returned notice is not over, even if `notice` is.
 
-    If `notice` was opened at least `renewal_seconds` ago, set `opened_at` to the present time. The bot then posts new
-    messages instead of updating the old ones. If `notice` was also over, remove its earlier failed requests.
+    If `notice` was opened at least `renewal_seconds` ago, set `opened_at` to the present time, so that the bot posts
+    new messages instead of updating the old ones. In this case, if `notice` is over, also remove its earlier failed
+    requests.
+
+    `hits`: at least one failed request, in the order of failure.
     """
     now, newest = notice.read_at, hits[-1]
     people = tuple(dict.fromkeys(_person(hit) for hit in hits))
@@ -166,7 +169,7 @@ def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: 
     succeeded.
 
     - `ages`: for each kind of request, the seconds since one last succeeded.
-    - `ages_for`: for each person, the seconds since one of their requests last succeeded.
+    - `ages_for`: for each agent, the seconds since a START, STEP or WHOAMI request last succeeded.
     """
     fault = read_fault(notice.data)
 
@@ -275,8 +278,10 @@ class FaultReports:
         """Add a failed request to the notice of its fault, because its requester pressed *Tell …*.
 
         Wait up to `seconds` until Slack accepts a message of the notice. Return the ids of the users and channels that
-        have a message; () if nobody has one. Do nothing and return None if the fault ended after the failed request was
-        accepted: the requester can try again. Raises StorageUnavailableError if the database fails.
+        got a message; () if nobody got one, or if administrators cannot fix the cause.
+
+        If the fault ended after the failed request was accepted, return None and do nothing else: the requester can try
+        again. Raises StorageUnavailableError if the database fails.
         """
         name = self._name_fault(error)
         if name is None:

@@ -48,8 +48,8 @@ def read_end(data: Mapping[str, Any]) -> SessionEnd:
 def with_end(notice: Notice, record: SessionRecord, request: Request) -> Notice | None:
     """Return a copy of `notice` that says that the session `record` has ended (pure).
 
-    Return None if `notice` is already stored (`version` is not 0), for example because the bot crashed after it stored
-    the notice. The stored notice must not change then. `request`: the request that ended the session.
+    Return None if `notice` is already stored (`version` is not 0): a stored notice of this kind never changes.
+    `request`: the request that ended the session.
     """
     if notice.version:
         return None

@@ -22,7 +22,7 @@ CACHE_SIZE = 20_000
 
 
 class Freshness(Enum):
-    """Where to take a session's state from."""
+    """How recent a session's state has to be. The value of each member describes the member."""
 
     KNOWN = "as the store has it; the service is not asked"
     RECENT = "as the service returned it within the last ten seconds"

@@ -53,7 +53,7 @@ from bot.core.use_cases.session_status import Freshness, SessionStates, without_
 MAX_OWN = 500
 """The maximum number of open sessions of one person that the bot reads from the store. Nobody has as many."""
 MAX_ASKED = 10
-"""The maximum number of open sessions of one person whose status the bot reads from the service."""
+"""The maximum number of sessions whose states the bot reads from the service, to find a person's only open session."""
 
 
 async def _nobody(record: SessionRecord, request: Request) -> None:
@@ -339,7 +339,7 @@ class SessionService:
     ) -> SessionEnded:
         """Return a copy of `outcome` that also holds the list or card in which the requester pressed *End*.
 
-        Return `outcome` itself if the requester may not see the card.
+        Add nothing if the requester may not see the list or the card.
 
         - `user_ids`: the requester's Slack ids.
         - `place`: where the button is. In a list, this is the text of a ListPage. On a card, this is ON_CARD with the
@@ -354,9 +354,9 @@ class SessionService:
         return replace(outcome, listing=await self._page_after(request, user_ids, page, outcome.record))
 
     async def _open_beside(self, card: SessionRecord) -> OtherSession | None:
-        """Return the newest open session of an agent besides the session `card`; None if there is none.
+        """Return the newest open session of the agent of `card`, except `card` itself; None if there is none.
 
-        `card`: the session that a session card shows. The agent is the agent of this session.
+        `card`: the session that a session card shows.
         """
         ids = await self._access.ids(card.agent)
         found = _newest_first([await self._store.open_sessions(card.team_id, each, MAX_OWN) for each in ids])
@@ -394,7 +394,7 @@ class SessionService:
     async def _check_may_end(self, request: Request, record: SessionRecord) -> None:
         """Raise SessionAccessError if the requester is neither supervisor nor administrator.
 
-        `record`: the session of another person that the requester wants to end.
+        `record`: the session to end. The requester neither started nor hosts it.
         """
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise SessionAccessError("may_not_end", record.agent, record.requester)
@@ -468,7 +468,7 @@ class SessionService:
 def _newest_first(of_each_id: Sequence[Sequence[SessionRecord]]) -> list[SessionRecord]:
     """Merge lists of sessions, one for each Slack id of one person, into one list without repetitions.
 
-    The result is sorted by the time of the session's end, the latest first. If there is only one list, keep its order.
+    Sort the result by `Session.ends_at`, the latest first. If there is only one list, keep its order.
     """
     found = {record.session.id: record for records in of_each_id for record in records}
     records = list(found.values())

@@ -8,7 +8,7 @@ from bot.core.models import TeamId
 from bot.core.ports import StartHistory
 
 DAY_SECONDS = 86400.0
-"""The length of the counted period, in seconds. The settings allow no shorter retention time."""
+"""The length of the counted period, in seconds. The database keeps each request for at least this time."""
 NO_FAILURES = (PermissionDeniedError, HostNotFoundError, SeveralConversationsError)
 """Errors that do not count as failures: the person may not do this, has no host, or has to choose a conversation."""
 

@@ -70,7 +70,7 @@ class StartSession(Handler):
 
         - `in_conversations`: True if each session belongs to a conversation, so that a new session replaces the open
           session of the conversation.
-        - `offer_sign_in`: returns a sign-in link for the requester; None if nobody can sign in.
+        - `offer_sign_in`: a function that returns a sign-in link for the requester. Pass None if nobody can sign in.
         """
         self._in_conversations, self._offer_sign_in = in_conversations, offer_sign_in
         self._store, self._access, self._hosts = store, access, hosts
@@ -84,7 +84,8 @@ class StartSession(Handler):
     def peek(self, request: Request) -> ResolvedHost | None:
         """Return the session's agent and host, if the session can be created at once; else None.
 
-        "At once" means without a look-up in Slack or Genesys and without a wait for the rate limit.
+        "At once" means without a look-up in Slack or Genesys and without a wait for the rate limit. Also return None if
+        the start is not allowed: `run` raises the error.
         """
         if not self._sessions.can_send_now or (request.argument and details_of(request.argument).unless):
             return None

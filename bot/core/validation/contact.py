@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 TEXT_LENGTH = 254
 MAY_HOLD_ADDRESS = re.compile(r"[@＠﹫]|(?:\d\D{0,3}){6}")
-"""A quick test: a text without a match holds neither a phone number nor an email address."""
+"""A quick test: a text without a match contains no phone number and no email address."""
 _STRAIGHT = str.maketrans("＠﹫＋﹢．", "@@++.")
 _OUTSIDE = r"\s@<>()\[\],;:\"'`“”„«»"
 _EMAIL = re.compile(rf"(?<![^{_OUTSIDE}])[^{_OUTSIDE}]+@[^{_OUTSIDE}]+\.[^{_OUTSIDE}.!?]{{2,}}")
 _WITH_PLUS = re.compile(r"\+[\s(]{0,2}\d(?:[\s()./\-‐-―]{0,3}\d){6,}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _LINKING = re.compile(r"(?:\b(?:at|by|for|from|in|of|on|over|to|via|with)\b|[\s,:;/&–—-])+$", re.IGNORECASE)
-"""Words and marks before an address that make no sense without the address, such as "by SMS to"."""
+"""Prepositions and punctuation directly before an address, such as " to" in "by SMS to"."""
 _MAX_TRIES = 10
 """The maximum number of candidates for a phone number that are checked in one text."""
 _TAKE_SMS = ("MOBILE", "FIXED_LINE_OR_MOBILE", "VOIP")
@@ -45,9 +45,11 @@ class ContactChannel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContactAddress:
-    """A customer's address: `text` is a phone number in E.164 or an email address in ASCII.
+    """A customer's address.
 
-    `country`: the ISO code of the phone number's country; "" for an email address or a number without a country.
+    - `text`: a phone number in E.164, or an email address in ASCII.
+    - `country`: the ISO code of the phone number's country; "001" for an international number, such as +883…; "" for
+      an email address, or if the country is unknown.
     """
 
     medium: ContactChannel
@@ -73,9 +75,10 @@ class ContactAddress:
 def read_address(text: str, countries: Collection[str] = ()) -> ContactAddress:
     """Parse a phone number or an email address that a person typed.
 
-    `countries`: ISO codes. A number without a plus is read as a number of one of these countries. Raises
-    SendRejectedError if the text is no valid address, if the number's country is not certain, or if the number cannot
-    receive an SMS.
+    `countries`: ISO codes. A number without a plus must be able to receive an SMS in exactly one of these countries.
+
+    Raises SendRejectedError if the text is neither a valid phone number nor a valid email address, if the country of a
+    number without a plus is not clear, or if the number cannot receive an SMS.
     """
     text = text.strip()
     return _email(text) if "@" in text else _number(text, countries)
@@ -85,8 +88,11 @@ def read_address(text: str, countries: Collection[str] = ()) -> ContactAddress:
 class FoundAddress:
     """A phone number or email address at `whole[start:end]` of a longer text `whole`.
 
-    `text`: a valid phone number in E.164; an email address or an invalid number as typed; "" for a number that is valid
-    in several countries.
+    The field `text` depends on what was found:
+
+    - a valid phone number: the number in E.164
+    - a number that is valid in several countries: ""
+    - an email address, or an invalid number: as the person typed it
     """
 
     start: int
@@ -113,8 +119,8 @@ def find_addresses(text: str, countries: Collection[str] = ()) -> Sequence[Found
 def without_addresses(text: str, found: Sequence[FoundAddress], mark: str = "") -> str:
     """Return the text with each address in `found` replaced by `mark`.
 
-    `found`: the result of `find_addresses` for this text. If `mark` is "", also remove words such as "by SMS to" before
-    an address.
+    `found`: the result of `find_addresses` for this text. If `mark` is "", also remove the punctuation around each
+    address, and the prepositions directly before it, such as "to". Each run of white space becomes one space.
     """
     for one in reversed(found):
         before = text[: one.start] if mark else _LINKING.sub("", text[: one.start].rstrip("(<[\"'"))
@@ -124,7 +130,7 @@ def without_addresses(text: str, found: Sequence[FoundAddress], mark: str = "") 
 
 
 def _with_plus(start: int, run: str) -> FoundAddress:
-    """Return the longest valid phone number at the beginning of `run`, or all of `run` if there is none.
+    """Return the longest valid phone number that begins where `run` begins; if there is none, all of `run`.
 
     `run`: a plus and digits, with spaces or punctuation between them. `start`: the position of `run` in the whole text.
     """
@@ -148,9 +154,9 @@ def _add(found: list[FoundAddress], more: Sequence[FoundAddress]) -> None:
 
 
 def _numbers(text: str, countries: Collection[str]) -> Sequence[FoundAddress]:
-    """Return the valid phone numbers in a text.
+    """Return the valid phone numbers in a text, the longest first. If two numbers overlap, keep only the longer one.
 
-    A number without a plus must be valid in one of `countries` (ISO codes).
+    A number without a plus must be valid in at least one of `countries` (ISO codes).
     """
     if "+" not in text and not countries:
         return ()

@@ -16,7 +16,7 @@ TEXT_LENGTH = 1000
 class LiveConversation:
     """A Genesys conversation in which a host takes part now.
 
-    - `since`: when the conversation began.
+    - `since`: when the host was connected; if Genesys does not say it, when the conversation began.
     - `customer`: the customer's name for display; "" if unknown.
     """
 

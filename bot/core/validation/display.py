@@ -27,11 +27,11 @@ could end a message's markup early."""
 JOIN_CODE = "{joinCode}"
 _HOST_ENTRY = re.compile(r"\.?(?:[a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\]")
 _PUBLIC_NAME = re.compile(r"(?:[a-z0-9_-]+\.)+(?!0x)[a-z0-9-]*[a-z-][a-z0-9-]*")
-"""A server name with a dot whose last label is not a number. Browsers read `127.1` and `2130706433` as IP addresses."""
+"""Matches a server name with a dot. The part after the last dot must not be a number: `127.1` is an IP address."""
 
 
 def one_line(text: str) -> str:
-    """Return the text on one line, without control characters and invisible characters."""
+    """Replace each white-space character of the text by a space. Remove control characters and invisible characters."""
     return text if text.isascii() and text.isprintable() else "".join(map(_shown, text))
 
 
@@ -66,7 +66,7 @@ def _shown(character: str) -> str:
 def is_safe_url(url: str) -> bool:
     """Return whether the text is an https URL with a server name and without a user name.
 
-    A URL of localhost, 127.0.0.1 or [::1] can also be http.
+    The URL must have URL_LENGTH characters at most. A URL of localhost, 127.0.0.1 or [::1] can also be http.
     """
     found = _URL.fullmatch(url) if len(url) <= URL_LENGTH else None
     return found is not None and (found["scheme"].lower() == "https" or found["host"].lower() in LOCAL_HOSTS)
@@ -75,7 +75,7 @@ def is_safe_url(url: str) -> bool:
 def url_host(url: str) -> str:
     """Return the server name of a URL, in lower case and without a final dot.
 
-    Return "" for a text that is neither an http nor an https URL.
+    Return "" if the text is not an http or https URL, or if the URL contains a user name or an unsafe character.
     """
     found = _URL.fullmatch(url)
     return found["host"].lower().removesuffix(".") if found else ""

@@ -27,7 +27,9 @@ def unquoted(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return the text on one line, with hyphens for dashes, normal spaces, and no invisible characters.
+    """Replace dashes by hyphens, and white-space characters by spaces. Remove invisible characters.
+
+    Also remove the spaces at both ends of the text.
 
     Never use this function for a secret, which may contain any character.
     """
@@ -88,5 +90,8 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 
 
 def is_base64(text: str) -> bool:
-    """Return whether the text has only characters of base64, standard or URL-safe. Ignore white space."""
+    """Return whether the text consists of base64 characters, standard or URL-safe, and at most two `=` at the end.
+
+    Ignore white space. Return False for an empty text.
+    """
     return bool(_BASE64.fullmatch("".join(text.split())))
