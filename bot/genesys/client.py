@@ -62,7 +62,7 @@ class GenesysClient:
         return self._limiter.queue_length
 
     def can_send_now(self, needs: str) -> bool:
-        """Return whether a call would pass the rate limiter now without a wait.
+        """Return whether a request's call is expected to pass the rate limiter now without a wait.
 
         `needs`: the permission that the call needs.
         """
@@ -96,9 +96,9 @@ class GenesysClient:
         - `final`: whether the call's effect cannot be undone. If True, do not retry after a 500, unless `safe` is True.
         - `share`: the part of the rate limit that this call may use; None for the whole rate limit. Raises
           ServiceBusyError if this part is used up.
-        - `hooks`: the call hooks of the request; None for a background call.
+        - `hooks`: the call hooks of the request; None for a background call. Raises the exceptions of `hooks`.
         - `continues`: True if a call for the same session was sent before. This call then goes before waiting calls.
-        - `auth`: the source of the token to send; None for the bot's own token.
+        - `auth`: the source of the token to send; None for the bot's own token. Raises the exceptions of `auth`.
         """
         request = build_request(method, self._api_url + path, json, self._extensions)
         token_source = auth or self._auth

@@ -17,7 +17,7 @@ from bot.core.ports import NULL_TRACER, Tracer
 from bot.core.timing import GENESYS_TIMING, GenesysTiming
 
 MAX_CONNECTIONS = 256
-"""How many connections one client uses at the same time."""
+"""The maximum number of connections that one client uses at the same time."""
 MAX_BODY_BYTES = 1024 * 1024
 HEADERS = {
     "Accept": "application/json",
@@ -34,7 +34,7 @@ UNREACHED_ERRORS = (
 
 
 class TokenSource(httpx.Auth):
-    """A base class of the classes that add a token to HTTP requests. The base class adds no token."""
+    """The base class for classes that add a token to HTTP requests. TokenSource itself adds no token."""
 
     async def ready(self) -> None:
         """Make sure that a valid token is cached. Raises ServiceError if Genesys gives no token.

@@ -67,7 +67,7 @@ class RateLimiter:
     ) -> None:
         """Store the rate limit.
 
-        - `per_minute`: the allowed calls per minute; None for the limit that Genesys reports.
+        - `per_minute`: the allowed calls per minute. None: DEFAULT_PER_MINUTE, until Genesys reports its limit.
         - `calls_per_session`: how many calls it takes to create one session.
         - `window`: counts the calls; None for a new RateWindow.
         - `clock`: returns seconds and never goes back.
@@ -84,7 +84,7 @@ class RateLimiter:
         return self._queue.length
 
     def can_send_now(self, needs: str) -> bool:
-        """Return whether a request's call could be sent now without a wait.
+        """Return whether a request's call is expected to be sent now without a wait.
 
         `needs`: the permission that the call needs.
         """
@@ -146,7 +146,7 @@ class RateLimiter:
 
         - 429, and the token is at its limit: delay all calls.
         - 429, and the token is below its limit: delay only the calls that need `needs`.
-        - Any other status: end the hold of `needs`, but not before the time of this hold is over.
+        - Any other status: end the hold of `needs` if its time is over.
         """
         if response.status_code != 429:
             self._holds.record_answer(needs)
@@ -163,8 +163,9 @@ class RateWindow:
 
     - Other processes can use the same token. So a higher count in Genesys's answer replaces this object's count.
     - The calls in flight are at most half of the calls that are left, or MIN_CONCURRENT_CALLS if that is more. They are
-      never more than MAX_CONCURRENT_CALLS.
-    - After a window in which the limit was reached, one call goes alone, to find out whether the next window has begun.
+      never more than the calls that are left, and never more than MAX_CONCURRENT_CALLS.
+    - After a window in which the limit was reached, one call is sent first, as a test: has Genesys's next window begun?
+      The other calls wait for its answer, `rate_probe_seconds` at most.
 
     `allowed`: the allowed calls per minute.
     """
@@ -174,7 +175,7 @@ class RateWindow:
     ) -> None:
         """Store the rate limit.
 
-        - `per_minute`: the allowed calls per minute; None for the limit that Genesys reports.
+        - `per_minute`: the allowed calls per minute. None: DEFAULT_PER_MINUTE, until Genesys reports its limit.
         - `clock`: returns seconds and never goes back.
         """
         self.allowed = per_minute or DEFAULT_PER_MINUTE
@@ -232,9 +233,10 @@ class RateWindow:
         return until_next + (ahead - max(left, 0)) // self.allowed * self._window_seconds
 
     def seconds_until_open(self) -> float:
-        """Return the seconds until a waiting call may be sent; 0.0 if it may be sent now.
+        """Return the seconds until the current window ends; 0.0 if it has ended.
 
-        A waiting call may be sent earlier if a call in flight ends.
+        While the other calls wait for the test call, return the seconds until this wait ends. When `try_acquire` has
+        returned False, the caller tries again after this time, or when a call in flight ends.
         """
         now = self._clock()
         return max(0.0, (self._probe_until if now < self._probe_until else self._ends_at) - now)
@@ -247,7 +249,7 @@ class RateWindow:
 
         - `headers`: the headers of the answer; None if there is no answer, or if the call used a person's token, which
           has another rate limit.
-        - `reached`: False if the call was not sent, or got no answer. It then does not count towards the rate limit.
+        - `reached`: False if the call was not sent, or got no answer. The call then does not count towards the limit.
         """
         self._in_flight -= 1
         self._probe_until = float("-inf")
@@ -302,8 +304,8 @@ def _read_usage(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
 class FairQueue:
     """Orders the calls that wait for the rate limit.
 
-    Requesters take turns: after one call of a requester, the next requester's call goes. A background call goes only
-    when no call of a requester waits.
+    The fairness keys take turns: after a call with one key, a call with the next key is sent. A background call is sent
+    only when no request's call waits.
     """
 
     def __init__(self, window: RateWindow, calls_per_session: int = 1) -> None:
@@ -320,7 +322,7 @@ class FairQueue:
 
     @property
     def is_idle(self) -> bool:
-        """Return whether a request's call would pass the queue now without a wait."""
+        """Return whether no request's call waits, and a new one is expected to pass now without a wait."""
         return not self._queues and not self._window.estimate_wait(0)
 
     @property
@@ -370,7 +372,7 @@ class FairQueue:
             self._dequeue().set_result(None)
 
     def cancel(self) -> None:
-        """Undo the `acquire` of a call that will not be sent, and let the next waiting call pass."""
+        """Undo the `acquire` of a call that is not sent, and let the next waiting call pass."""
         self._window.release(reached=False)
         self.release_next()
 
@@ -452,7 +454,10 @@ class PermissionHolds:
         self._holds: dict[str, _Hold] = {}
 
     def hold(self, needs: str, seconds: float) -> None:
-        """Delay all calls that need the permission `needs` by `seconds`, `max_hold_seconds` at most."""
+        """Delay all calls that need the permission `needs` for `seconds` from now, `max_hold_seconds` at most.
+
+        If a hold with a later end exists, keep the later end.
+        """
         seconds = min(seconds, self._timing.max_hold_seconds)
         until = self._clock() + seconds
         hold = self._holds.get(needs)
@@ -468,9 +473,10 @@ class PermissionHolds:
             hold.changed = asyncio.Event()
 
     def record_answer(self, needs: str) -> None:
-        """End the hold of the permission `needs`, because a call that needs it got an answer other than 429.
+        """End the hold of the permission `needs` if the hold's time is over.
 
-        Do nothing while the hold's time is not over, because the call may have been sent before the hold.
+        The caller calls this method after an answer other than 429 to a call that needs the permission. During the
+        hold's time, such an answer proves nothing: the call may have been sent before the hold.
         """
         hold = self._holds.get(needs)
         if hold and hold.until <= self._clock():
@@ -478,7 +484,7 @@ class PermissionHolds:
             hold.changed.set()
 
     def is_held(self, needs: str) -> bool:
-        """Return whether there is a hold for the permission `needs`, and its time is not over yet."""
+        """Return whether the permission `needs` has a hold whose time is not over yet."""
         hold = self._holds.get(needs)
         return hold is not None and self._clock() < hold.until
 

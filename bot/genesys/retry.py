@@ -36,7 +36,7 @@ from bot.genesys.parsing import message_of, object_or_empty, reference_of
 log = logging.getLogger(__name__)
 
 USER_CONTEXT = "requires a user context"
-"""A part of Genesys's error message if a call needs a person's token and the bot's own token was sent."""
+"""A part of the error message with which Genesys refuses the bot's own token for a call that needs a person's token."""
 MAX_RETRY_AFTER_SECONDS = 86_400.0
 MAX_RETRIES_SERVER_ERROR = 2
 MAX_RETRIES_UNREACHED = 3
@@ -50,10 +50,11 @@ class RetryRule(Enum):
     The value of each rule describes the errors to which the rule applies.
 
     - NEVER: do not send the call again.
-    - RETRY_AFTER: send the call again, after the time that Genesys named, if Genesys named one.
+    - RETRY_AFTER: send the call again after the time that Genesys asked for. If Genesys asked for none, or for
+      less than `first_backoff_seconds`, the bot chooses the time. RetryPolicy limits the total time of the retries.
     - UNREACHED: send the call again, MAX_RETRIES_UNREACHED times at most.
     - SERVER_ERROR: send the call again, MAX_RETRIES_SERVER_ERROR times at most.
-    - IF_SAFE: as SERVER_ERROR, but only a call that does no harm if Genesys carries it out twice.
+    - IF_SAFE: as SERVER_ERROR, if the call does no harm when Genesys carries it out twice; otherwise as NEVER.
     """
 
     NEVER = "never"
@@ -76,9 +77,9 @@ class CallError:
 
 
 def error_from_response(response: httpx.Response, *, needs: str) -> CallError | None:
-    """Return a CallError for an answer of Genesys that is not a 2xx; None for a 2xx.
+    """Convert an answer of Genesys to a CallError. Return None for a 2xx.
 
-    The status of the answer decides the `rule` of the CallError: whether to retry the call. `needs`: the scope or
+    The status and the message of the answer decide the error's class and its retry rule. `needs`: the scope or
     permission that the call needs.
     """
     if response.is_success:
@@ -122,9 +123,10 @@ def is_unreached(error: httpx.TransportError) -> bool:
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
-    """Return the seconds in the header Retry-After: a number or an HTTP date (RFC 9110 section 10.2.3).
+    """Return the seconds that the header Retry-After asks to wait, MAX_RETRY_AFTER_SECONDS at most.
 
-    Return None if the header is missing or malformed.
+    The header contains a number or an HTTP date (RFC 9110 section 10.2.3). Return 0.0 for a date in the past, and None
+    if the header is missing or malformed.
     """
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
@@ -225,7 +227,7 @@ async def send_with_retry(
     - `acquire`: waits until the rate limiter lets an attempt pass. Its argument is True for a retry.
     - `hooks`: `hooks.on_wait` is called before each wait for a retry. WaitHook describes its argument.
 
-    Raises ServiceError if there is no 2xx answer.
+    Raises ServiceError if there is no 2xx answer, and the exceptions of `acquire` and `hooks`.
     """
     policy = RetryPolicy(safe, timing)
     is_retry = False

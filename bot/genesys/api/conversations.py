@@ -59,9 +59,10 @@ ADD, ADD_VOICE = "conversation:cobrowse:add", "conversation:cobrowseVoice:add"
 READ_OFFERS, NO_TOKEN = "access to the deployment's offers, which are open to everybody", TokenSource()
 NEEDS = (VIEW_DETAILS, VIEW, ADD, ADD_VOICE, READ_OFFERS)
 DEFAULT_OFFER_SECONDS = 600
-"""The lifetime of an offer if Genesys's answer does not state the offer's end."""
+"""The lifetime of an offer if Genesys's answer states no usable end."""
 MAX_OFFER = timedelta(days=1)
-"""The bot ignores a stated end of an offer that is further in the future than this, or in the past."""
+"""The longest plausible lifetime of an offer. If Genesys's answer states a later end, or an end in the past, the bot
+uses DEFAULT_OFFER_SECONDS."""
 CALLS_PER_SESSION = 3
 """The number of calls that create a session if the host is in one conversation: search, conversation, offer."""
 OPEN, GONE, ENDED = "open", "gone", "ended"
@@ -126,7 +127,8 @@ class ConversationSessions:
         """Raise OpenSessionError if the conversation `live` has an open session, which a new offer would replace.
 
         `request.open_sessions` maps conversation ids to the sessions that are open according to the database. A session
-        is not open if Genesys answers that the session's offer has ended or does not exist.
+        is not open if Genesys answers that the session's offer has ended or does not exist. A session counts
+        as open if the bot cannot read the offer.
         """
         session_id = request.open_sessions.get(live.conversation.id)
         if session_id is None:
@@ -173,7 +175,8 @@ class ConversationSessions:
 
         - With True, read only the session's conversation. Raises ServiceError if this call fails.
         - With False, read the conversation first. If the conversation cannot be read, or gives the phase WAITING or
-          UNKNOWN, also read the co-browse offer. Raises ServiceError if this second call fails.
+          UNKNOWN, also read the co-browse offer. Raises ServiceError if this second call fails. If the customer can no
+          longer accept the offer, `is_link_dead` of the result is True.
         """
         if live:
             return await self._state(record, LIVE)

@@ -27,15 +27,15 @@ QUERY = "/api/v2/analytics/conversations/details/query"
 CONVERSATION = "/api/v2/conversations"
 VIEW_DETAILS, VIEW = "analytics:conversationDetail:view", "conversation:communication:view"
 SEARCH_BACK = timedelta(days=30)
-"""How long ago a conversation may have started, for the search to find it. A Genesys chat may be weeks old. The API
-allows 31 days at most."""
+"""The search finds only conversations that started within this time before now. The API allows 31 days at most."""
 MAX_AHEAD = timedelta(minutes=5)
 MAX_AGE = timedelta(days=90)
 """The bot ignores a time in Genesys's answer that is longer ago than MAX_AGE, or more than MAX_AHEAD in the future."""
 MAX_CONVERSATIONS = 20
 MAX_NAME_LENGTH = 60
 _MEDIA = (("messages", False), ("calls", True))
-"""The keys of a participant object that list communications with co-browse, each with whether it lists calls."""
+"""Pairs of a participant object's key and a bool. The key's value lists communications that support co-browse. The bool
+is True if they are calls."""
 _OTHER_MEDIA = {
     "chats": "chat",
     "callbacks": "callback",
@@ -44,8 +44,8 @@ _OTHER_MEDIA = {
     "socialExpressions": "social",
     "videos": "video",
 }
-"""The keys of a participant object that list communications without co-browse, each with the bot's word for the kind of
-conversation."""
+"""Maps keys of a participant object to kinds of conversation (`OtherConversation.kind`). The key's value lists
+communications that do not support co-browse."""
 _STAFF_PURPOSES = (
     "agent",
     "user",
@@ -112,10 +112,10 @@ class LiveConversations:
         self._client = client
 
     async def find(self, host_id: HostId, hooks: CallHooks) -> list[ActiveConversation]:
-        """Return the host's conversations that support co-browse, MAX_CONVERSATIONS at most, the newest first.
+        """Return the host's conversations that support co-browse, MAX_CONVERSATIONS at most.
 
-        Return [] if the host is in no conversation. Raises NoUsableConversationError if the host is in conversations
-        but none of them supports co-browse.
+        Sort them by `since`, newest first. Return [] if the host is in no conversation. Raises
+        NoUsableConversationError if the host is in conversations but none of them supports co-browse.
         """
         response = await self._client.call(
             "POST", QUERY, needs=VIEW_DETAILS, json=query(host_id, datetime.now(UTC)), safe=True, hooks=hooks
@@ -217,9 +217,9 @@ def read_live(
 
 
 def _since(times: Iterable[object], now: datetime) -> datetime:
-    """Return the first plausible time in `times`; `now` if there is none.
+    """Return the first item of `times` that is a plausible time; `now` if there is none.
 
-    A time is plausible if it is between MAX_AGE before `now` and MAX_AHEAD after `now`.
+    A time is plausible if it is an ISO 8601 time between MAX_AGE before `now` and MAX_AHEAD after `now`.
     """
     read = (read_time_within(one, now, back=MAX_AGE, ahead=MAX_AHEAD) for one in times)
     return next(filter(None, read), now)
@@ -269,7 +269,7 @@ def _connected(person: dict[str, object], media: str) -> Iterator[dict[str, obje
 
 
 def _is_internal(people: list[dict[str, object]], host_id: HostId) -> bool:
-    """Return whether a colleague of the host takes part in the conversation, and no customer takes part."""
+    """Return whether the conversation is internal: a colleague of the host takes part, and no customer."""
     colleague = any(_user(person) not in ("", host_id) and not _only_listens(person) for person in people)
     return colleague and all(
         _user(person) or str(person.get("purpose")).lower() in _STAFF_PURPOSES for person in people

@@ -108,12 +108,13 @@ def _is_connected(part: Part) -> bool:
 
 
 def _may_be_of(part: Part, record: SessionRecord, now: datetime) -> bool:
-    """Return whether a co-browse entry of a customer may belong to the session in `record`, despite its other id.
+    """Return whether `part` may belong to the session in `record`, although `part` contains another session id.
 
-    True if the customer is connected now. Also True if the customer connected after the session's start, or up to
-    TOLERANCE before the start, because clocks differ. If the start is unknown, any valid time of connection is enough.
+    `part`: a customer's entry in `cobrowsesessions`. Return True in each of these cases:
 
-    `part`: the entry, from the list of co-browse sessions of a conversation's customer.
+    - The customer is connected now.
+    - The customer connected after the session's start, or TOLERANCE at most before the start.
+    - The session's start is unknown, and the entry contains a valid time of connection.
     """
     if _is_connected(part):
         return True

@@ -80,7 +80,7 @@ class CobrowseSessions:
 
     @property
     def can_send_now(self) -> bool:
-        """Return whether a create call would pass the rate limiter now without a wait."""
+        """Return whether a create call is expected to pass the rate limiter now without a wait."""
         return self._client.can_send_now(WRITE)
 
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:

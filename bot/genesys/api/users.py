@@ -36,11 +36,7 @@ class UsersApi:
 
     @property
     def waits(self) -> SharedWaits:
-        """Return the SharedWaits of the searches for Genesys users.
-
-        If a search has to wait for the rate limit, the SharedWaits reports the wait to each request that needs the
-        search.
-        """
+        """Return the object that tells several requests how long their shared search for a Genesys user has to wait."""
         return self._client.waits(VIEW)
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:

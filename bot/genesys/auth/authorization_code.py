@@ -142,9 +142,9 @@ class AuthorizationCodeClient:
         return host_id(str(read_object(response).get("id"))), reference_of(response)
 
     async def revoke(self, token: Token) -> bool:
-        """Revoke a token with DELETE /api/v2/tokens/me. Return whether the token is invalid now.
+        """Revoke a token with DELETE /api/v2/tokens/me. Never raises.
 
-        Never raises. Return False if the call fails.
+        Return True if Genesys has revoked the token or no longer accepts it; False if the call fails.
         """
         try:
             async with asyncio.timeout(self._timing.revoke_timeout):

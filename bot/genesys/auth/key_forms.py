@@ -39,7 +39,7 @@ _DER = "a key in DER. Convert it: openssl pkey -inform der -in KEY.der -out key.
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """The reason why a text is not a private key and cannot be converted to PEM.
+    """The reason why a text cannot be converted to a private key in PEM.
 
     `why`: what the text is and what to do. It contains no part of the text, and does not end with a full stop.
     """
@@ -76,7 +76,7 @@ def convert_file(data: bytes) -> str | Unusable:
 
 
 def _with_line_breaks(text: str) -> str:
-    r"""Return the text with line breaks in place of the escaped line breaks `\n` and `\\n`."""
+    r"""Replace each escaped line break, such as `\n`, `\\n` or `\r\n`, by a line break."""
     return re.sub(r"\\+r", "", re.sub(r"(?:\\+r)?\\+n", "\n", text))
 
 
@@ -149,7 +149,7 @@ def _is_whole(der: bytes) -> bool:
 
 
 def _length(der: bytes) -> tuple[int, int]:
-    """Return the length of the content and the length of the header of the outermost DER sequence, in bytes."""
+    """Return two lengths in bytes: of the content, and of the header in front of it. `der`: a DER sequence."""
     if der[1] < 0x80:
         return der[1], 2
     count = der[1] & 0x7F

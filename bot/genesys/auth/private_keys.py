@@ -29,9 +29,9 @@ class PrivateKey:
 
 
 def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
-    """Read a private key from a text or from the bytes of a file.
+    """Read a private key: an RSA key of MIN_RSA_BITS bits or more, or a P-256 key.
 
-    Raises ValueError if `given` is not an RSA key of at least MIN_RSA_BITS or a P-256 key, or if the passphrase is
+    `given`: a text, or the bytes of a file. Raises ValueError for any other key or text, and if the passphrase is
     missing, wrong or not needed. The error's message quotes no part of the key, and does not end with a full stop.
     """
     text = given if isinstance(given, str) else convert_file(given)

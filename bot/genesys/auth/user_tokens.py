@@ -202,8 +202,8 @@ class UserTokens:
     async def _refresh_locked(self, person: PersonKey, host_id: HostId) -> Grant | ServiceError:
         """Refresh a person's token while the account's row is locked, so that no refresh token is used twice.
 
-        Return the ServiceError, without raising it, if the refresh fails. Raises StorageUnavailableError if the
-        database fails before the refresh.
+        Return the ServiceError, without raising it, if the refresh fails. Return a SignInExpiredError if the person has
+        no linked account of `host_id`. Raises StorageUnavailableError if the database fails before the refresh.
         """
         results: list[Grant | ServiceError] = []
         try:

@@ -79,7 +79,7 @@ class SubscribedChannel:
         Replace the channel by a new one in three cases:
 
         - Genesys no longer knows the channel.
-        - The channel's age has reached the share `renew_share` of the channel's lifetime.
+        - The part `renew_share` (from 0 to 1) of the channel's lifetime is over.
         - MAX_TRIES_WITH_CHANNEL connections in a row have failed.
         """
         loop = asyncio.get_running_loop()
@@ -168,10 +168,10 @@ class SubscribedChannel:
             watch.cancel()
 
     async def _watch(self, socket: aiohttp.ClientWebSocketResponse, last: list[float]) -> None:
-        """Close the WebSocket if a ping gets no answer within `ping_seconds`, or if it is time to replace the channel.
+        """Close the WebSocket when a ping gets no answer within `ping_seconds`, or when the channel must be replaced.
 
-        Send a ping when no message has arrived for `ping_seconds`. `last`: a list with one item, the time of the newest
-        message.
+        Send a ping when no message has arrived for `ping_seconds`. `last`: a list with one item, the event loop's time
+        at which the newest message arrived. The caller updates the item.
         """
         loop, pinged_at = asyncio.get_running_loop(), float("inf")
         while True:
@@ -187,7 +187,11 @@ class SubscribedChannel:
         await socket.close()
 
     def _next_delay(self) -> float:
-        """Return the seconds to wait before the next WebSocket is opened. The wait doubles after each failure."""
+        """Return the seconds to wait before the next attempt to open a WebSocket.
+
+        Start with `first_backoff_seconds`, and double the wait after each further failure, up to `max_backoff_seconds`.
+        Change the result at random by up to 20 percent.
+        """
         delay = self._timing.first_backoff_seconds * float(2 ** min(max(0, self._failures - 1), 10))
         return min(delay, self._timing.max_backoff_seconds) * random.uniform(0.8, 1.1)  # noqa: S311 - no secret
 

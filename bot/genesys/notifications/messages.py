@@ -36,8 +36,9 @@ class ChannelMessage:
     """A message of a notification channel.
 
     - `conversation_id`: the id of the changed conversation; None for a message of another kind.
-    - `fingerprint`: a hash of the conversation's participants, co-browse sessions, calls and messages. Equal hashes
-      mean that nothing changed that the bot needs to know. 0 for a message of another kind.
+    - `fingerprint`: a hash of the conversation's participants, co-browse sessions, calls and messages. If two
+      messages about a conversation have the same hash, the second one gives no reason for a hint. 0 for a message of
+      another kind.
     """
 
     kind: MessageKind
@@ -70,9 +71,9 @@ def read_message(text: str) -> ChannelMessage:
 
 
 def _marks(conversation: dict[str, object]) -> Iterator[tuple[str, ...]]:
-    """Yield all values of a conversation whose changes the bot needs to know.
+    """Yield the values that `ChannelMessage.fingerprint` is a hash of.
 
-    `ChannelMessage.fingerprint` is a hash of these values.
+    Each tuple describes a participant, a co-browse session, a call or a message.
     """
     for person in objects(conversation.get("participants")):
         yield "person", str(person.get("id")), str(person.get("endTime"))

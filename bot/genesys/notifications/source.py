@@ -16,9 +16,9 @@ log = logging.getLogger(__name__)
 
 
 class NotificationChannels:
-    """Receives events from Genesys's notification channels. Passes on a hint about each changed conversation.
+    """Receives events from Genesys's notification channels, and turns them into hints about changed conversations.
 
-    `run` gets the object that takes the hints.
+    The caller passes the receiver of the hints to `run`.
     """
 
     def __init__(self, api: ChannelsApi, proxy_for: ProxyFor, metrics: Metrics, timing: PushTiming) -> None:

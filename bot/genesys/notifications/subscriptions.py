@@ -63,7 +63,7 @@ class HostSubscriptions:
         self._on_change(False)
 
     def covers(self, session: WatchedSession) -> bool:
-        """Return whether events about this session's conversation arrive now."""
+        """Return whether events about this session's conversation arrive now; False if it has no conversation."""
         covered = any(session.host_id in assigned.channel.covered for assigned in self._channels)
         return covered and session.conversation_id is not None
 
@@ -77,8 +77,7 @@ class HostSubscriptions:
     async def sync(self) -> None:
         """Subscribe the channels to the hosts of all sessions that are watched now.
 
-        An event can be lost. So also give a hint about one conversation without a hint for `lost_event_seconds`, if
-        there is one.
+        Then push at most one hint in case an event was lost (see `_hint_oldest`). Do nothing if the database fails.
         """
         try:
             watched = await self._hints.watched(MAX_SESSIONS)
@@ -112,8 +111,9 @@ class HostSubscriptions:
     def _assign(self) -> None:
         """Assign each host of a watched session to a channel with fewer than MAX_TOPICS hosts.
 
-        If all channels are full, add a channel, up to MAX_CHANNELS channels. A host with a channel keeps this channel.
-        A host for which Genesys refuses the subscription gets no channel until `refused_seconds` are over.
+        If all channels are full, add a channel. If there are MAX_CHANNELS channels already, the other hosts get no
+        channel. A host with a channel keeps this channel. A host for which Genesys refuses the subscription gets no
+        channel until `refused_seconds` are over.
         """
         for assigned in self._channels:
             assigned.hosts &= self._sessions.keys()
@@ -161,7 +161,7 @@ class HostSubscriptions:
     def _hint_at_new(self, hosts: Collection[HostId]) -> None:
         """Push hints about all sessions of newly subscribed hosts. A session may have changed before the subscription.
 
-        For more than MAX_HINTS sessions, ask for an early look at all watched sessions instead.
+        For more than MAX_HINTS sessions, request an early look at all watched sessions instead.
         """
         new = [session for host in hosts for session in self._sessions.get(host, ())]
         if len(new) > MAX_HINTS:  # later events are about fewer sessions, and the looks that they cause go first
@@ -187,8 +187,10 @@ class HostSubscriptions:
     def _on_message(self, message: ChannelMessage) -> None:
         """Push a hint about the conversation that a channel reports as changed.
 
-        Push no hint if no watched session belongs to the conversation. Push no hint either if the `fingerprint` of the
-        message equals that of the last message about the conversation: nothing has changed that the bot needs to know.
+        Push no hint in these cases:
+
+        - No watched session belongs to the conversation.
+        - The previous message about the conversation had the same `fingerprint`.
         """
         changed = message.conversation_id
         if message.kind is not MessageKind.CHANGED or changed is None:
@@ -225,9 +227,10 @@ class HostSubscriptions:
         self._timers.add(timer)
 
     def _hint_oldest(self) -> None:
-        """Push a hint about the conversation that has gone longest without a hint, in case an event was lost.
+        """Push a hint about the conversation that has been without a hint for the longest time.
 
-        Push no hint if this conversation got a hint less than `lost_event_seconds` ago.
+        The hint replaces an event that may have been lost. Push no hint if the time is shorter than
+        `lost_event_seconds`.
         """
         now = self._loop.time()
         covered = {host for assigned in self._channels for host in assigned.channel.covered & self._sessions.keys()}
@@ -249,10 +252,7 @@ class HostSubscriptions:
             self._call_later(self._timing.grace_seconds, self._ask_if_lost)
 
     def _ask_if_lost(self) -> None:
-        """Request an early look at all watched sessions if hints about some of them may be missing.
-
-        They may be missing if at least one watched session has a host about whom no events arrive now.
-        """
+        """Request an early look at all watched sessions, unless events about all their hosts arrive now."""
         covered = {host for assigned in self._channels for host in assigned.channel.covered}
         if not self._sessions.keys() <= covered:
             self._hints.uncovered()
