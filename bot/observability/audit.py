@@ -162,9 +162,9 @@ class AuditLog:
             raise AuditSetupError(f"AUDIT_LOG cannot be written ({error.strerror}).") from None
 
     def in_workspace(self, name: str) -> "AuditLog":
-        """Return an audit log that writes to the same file or stream, and puts the workspace into each line.
+        """Return an audit log that writes to the same file or stream, and adds the field `workspace` to each line.
 
-        `name`: the short name of the workspace; "" to write lines without a workspace.
+        `name`: the short name of the workspace; "" to add no field.
         """
         own = AuditLog("")
         own._handler, own._common = self._handler, {"workspace": name} if name else {}

@@ -27,23 +27,23 @@ MAX_TRACEBACK_LENGTH = 32_000
 
 
 def _bare(url: re.Match[str]) -> str:
-    """Mask everything in a URL except its scheme and host."""
+    """Return the URL with everything masked except its scheme, host and port."""
     return f"{url[1]}{url[3]}/{MASK}" if url[2] or url[4] else url[0]
 
 
 def _with_path(url: re.Match[str]) -> str:
-    """Mask the user information and the query of a URL, but not its path."""
+    """Return the URL with its user name, password and query masked. The path stays."""
     path, question, _ = (url[4] or "").partition("?")
     return f"{url[1]}{MASK + '@' if url[2] else ''}{url[3]}{path}{'?' + MASK if question else ''}"
 
 
 def _masked_jwt(run: re.Match[str]) -> str:
-    """Mask a JSON Web Token. Return the text unchanged if it is only the header of a token."""
+    """Return the mask for a JSON Web Token. Return the matched text unchanged if it is only the header of a token."""
     return MASK if "." in run[0][4:].rstrip(".") else run[0]
 
 
 def _masked_address(run: re.Match[str]) -> str:
-    """Mask an email address. Return the text unchanged if its domain has no dot, as in `root@db`."""
+    """Return the mask for an email address. Return the matched text unchanged if its domain has no dot: `root@db`."""
     end = run[0].rstrip("@.%+'-")
     return MASK + run[0][len(end) :] if "." in end.partition("@")[2] else run[0]
 
@@ -57,8 +57,9 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(r"eyJ[\w.-]++"), _masked_jwt),
     (re.compile(r"(?<![\w.%+'-])[\w.%+'-]++@[\w.%+'@-]++"), _masked_address),
 )
-"""Patterns of secrets, each with its replacement, or with the function that returns the replacement. Each pattern takes
-linear time: it does not backtrack over runs of characters (`++`), or starts only at the beginning of a run (`(?<!`)."""
+"""Patterns of secrets, each with its replacement, or with the function that returns the replacement. The patterns use
+possessive quantifiers (`++`), and the last one matches only from the start of a word (`(?<!`). Otherwise the time for
+one match could grow with the square of the text's length."""
 _RULES_KEEPING_PATHS = tuple((pattern, _with_path if mask is _bare else mask) for pattern, mask in _RULES)
 _SUSPECT = ("-----begin", "xox", "xapp", "eyj", "bearer", "basic", "@", "://")
 """Every text that matches a pattern in `_RULES` contains one of these texts, in upper or lower case. Searching for
@@ -121,10 +122,10 @@ class Redactor:
         return f"{kept} … {dropped} characters more" if dropped else kept
 
     def _cut_at(self, text: str, max_length: int) -> int:
-        """Return the last position up to `max_length` that is not inside a word or a known secret.
+        """Return where to cut a text: at most `max_length`, and never inside a word or one of the known secrets.
 
-        The text is cut before its secrets are masked. The first part of a secret, without the rest, might match no
-        pattern, and would then stay in the log.
+        A text is cut before its secrets are masked. The first part of a secret might match no pattern, and would then
+        stay in the log.
         """
         end = _word_start(text, max_length)
         if self._forms:
@@ -136,7 +137,7 @@ class Redactor:
 
 
 def _word_start(text: str, end: int) -> int:
-    """Return the start of the word that contains the position `end`. Words end at white space and quotation marks."""
+    """Return the position after the last white space or quotation mark before `end`; 0 if there is none."""
     return max(text.rfind(one, 0, end) for one in _SPACE_OR_QUOTE) + 1
 
 
@@ -145,6 +146,8 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 class LineFormatter(logging.Formatter):
     """Formats a log record as one line of text or JSON, with all secrets masked.
+
+    In text, the lines of a traceback follow. In JSON, the traceback is a field.
 
     Example of a text line: `2026-11-22T09:00:00.000Z INFO bot.core.requests.events answered request=…`.
     """

@@ -31,8 +31,8 @@ from bot.core.requests.events import Event, RequestFinished, RequestRejected, Re
 
 M = TypeVar("M", bound=MetricWrapperBase)
 Watched = tuple[Callable[[], int], Callable[[], int]]
-"""Two functions of one bot. The first returns its requests in progress, the second its calls that wait for the rate
-limit."""
+"""Two functions about one bot. The first returns the number of the bot's requests in progress. The second returns the
+number of the bot's calls that wait for the rate limit."""
 ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 REQUEST_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1500.0)
@@ -41,7 +41,8 @@ JOIN_SECONDS = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
 LOOK_RESULTS = (*SessionPhase, "unchanged", "failed", "busy")
 ENDS = (SessionPhase.OVER, SessionPhase.UNUSED, *SessionEnding)
 CONNECTION_FAILURES = ("too_many_websockets", "warning", "refresh_requested", "closed", "other", "not_opened")
-"""The reasons why a Socket Mode connection fails. Each counter starts at 0, so that an alert sees the first failure."""
+"""The values of the label `reason`: why a Socket Mode connection failed. The counter of each reason starts at 0, so
+that an alert sees the first failure."""
 REFUSED_RENEWALS = ("oauth_refused", "token_refused")
 ALERTED_OUTCOMES = (*REFUSED_RENEWALS, "permission_missing", "unexpected")
 WATCHED_STATUSES = ("200", "none", "500", "501", "502", "503", "504")
@@ -49,7 +50,8 @@ WATCHED_STATUSES = ("200", "none", "500", "501", "502", "503", "504")
 Prometheus sees no increase in a series that begins at 1: the first failure would raise no alert."""
 STARTED = "start"
 WORKSPACE = "workspace"
-"""The label with a workspace's short name. Metrics have it if the process serves several workspaces."""
+"""The label with a workspace's short name. If the process serves several workspaces, the bot's metrics have this label.
+The version and the measurements of the process never have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,8 @@ class LastCall:
 class MetricFamilies:
     """The metrics of the process, in one Prometheus registry.
 
-    `by_workspace`: whether the metrics have the label `workspace`. In a metric of the whole process, such as one about
-    the database, the value of this label is "".
+    `by_workspace`: whether the bot's metrics have the label `workspace`. If a number belongs to the whole process, such
+    as the failures of the database, the value of this label is "".
     """
 
     def __init__(self, *, by_workspace: bool = False) -> None:
@@ -255,14 +257,17 @@ class PrometheusMetrics(Metrics):
 
     @property
     def last_call(self) -> LastCall | None:
-        """Return the latest call to Genesys; None before the first call."""
+        """Return the latest call to Genesys that was counted with this object; None before the first call."""
         if self._last_call is None:
             return None
         status, at = self._last_call
         return LastCall(status, time.monotonic() - at)
 
     def record_event(self, event: Event) -> None:
-        """Count a finished, rejected or resumed request, or a session whose state changed. Ignore other events."""
+        """Count a finished, rejected or resumed request, or the end of a session. Ignore other events.
+
+        For a session that goes on and that the customer has joined, record the time from its creation until the join.
+        """
         match event:
             case RequestFinished(request=request, result=result, reached=reached, seconds=seconds):
                 self._requests(request.kind.value, result.code).inc()
@@ -319,7 +324,7 @@ class PrometheusMetrics(Metrics):
         self._workspace_reloads(result).inc()
 
     def watch_workspaces(self) -> None:
-        """Prepare to count changes of the file of workspaces: create the counters, with the value 0."""
+        """Create the counters for changes of the file of workspaces, with the value 0."""
         for result in FILE_RELOADS:
             self._workspace_reloads(result)
 
@@ -333,7 +338,7 @@ class PrometheusMetrics(Metrics):
         self._live_down.set(not is_up)
 
     def _bind(self, families: MetricFamilies) -> None:
-        """Look up the series of this workspace's metrics once, because a look-up for each count would be slow."""
+        """Store the series of this workspace as attributes, so that counting needs no look-up in `families`."""
         self._requests, self._request_seconds = self._by(families.requests), self._by(families.request_seconds)
         self._ack_seconds, self._wait_seconds = self._one(families.ack_seconds), self._one(families.wait_seconds)
         self._unreached, self._resumed = self._one(families.unreached), self._one(families.resumed)
@@ -347,7 +352,7 @@ class PrometheusMetrics(Metrics):
         self._live_down = self._one(families.live_down)
 
     def _one(self, family: M) -> M:
-        """Return the series of this workspace in a metric whose only label is `workspace`."""
+        """Return the series of this workspace in the metric `family`, which has no labels besides `workspace`."""
         return family.labels(*self._workspace) if self._workspace else family
 
     def _by(self, family: M) -> Callable[..., M]:
@@ -359,7 +364,7 @@ class PrometheusMetrics(Metrics):
         return cache(partial(family.labels, *self._workspace))
 
     def _create_series(self, kinds: Iterable[str], needs: Iterable[str]) -> None:
-        """Create the series that alerts and the dashboard need before the first event, with the value 0."""
+        """Create series with the value 0. Alerts and the dashboard need these series before the first event."""
         for kind, outcome in product(kinds, ALERTED_OUTCOMES):
             self._requests(kind, outcome)
         for need in needs:

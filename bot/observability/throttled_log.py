@@ -9,12 +9,12 @@ INTERVAL_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Pending:
-    """The log records with one reason (see ThrottledLog), and the content of the next log line about them.
+    """The log records with one reason (see ThrottledLog), and the content of their next log line.
 
     - `timer`: ends the current interval.
-    - `level`, `message`: the level and the message of the first record.
+    - `level`, `message`: the level and the message of the first record. All log lines of this object have them.
     - `fields`: the fields of the newest record.
-    - `count`: the number of records that have no log line yet.
+    - `count`: the number of records since the last log line.
     """
 
     timer: asyncio.TimerHandle
@@ -29,8 +29,9 @@ class ThrottledLog:
 
     - Records are grouped by their reason, a constant of the code. A reason never contains text from outside.
     - The first record with a reason is written at once, and begins an interval.
-    - Later records with this reason become one line at the end of the interval. The line has the fields of the newest
-      of them, and their number in the field `count`.
+    - Records with the same reason during an interval become one line at the end of the interval, and another interval
+      begins. The line has the fields of the newest record, and the number of the records in the field `count`.
+    - After an interval without records, the next record is written at once, and begins an interval.
     """
 
     def __init__(self, log: logging.Logger, interval_seconds: float = INTERVAL_SECONDS) -> None:

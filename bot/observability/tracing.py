@@ -68,7 +68,8 @@ _ERROR_CODES: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ClientConnectorError, "unreached"),
     (aiohttp.ClientError, "no_answer"),
 )
-"""The codes for exceptions of other libraries. The first entry that is a class of the exception counts."""
+"""Codes for exceptions that have no attribute `code`. If an exception is an instance of several of these classes, the
+first entry applies."""
 
 
 @asynccontextmanager
@@ -262,7 +263,7 @@ class SpanTracer(Tracer):
                 raise
 
     def past_span(self, name: str, attributes: Mapping[str, str], began: float, code: str = "") -> None:
-        """Record a span that ends now.
+        """Record a span that began in the past and ends now. Its parent is the current span.
 
         - `began`: the start of the span, in seconds since 1970.
         - `code`: the code of the span's error; "" for no error.
@@ -329,7 +330,7 @@ class TracedTransport(httpx.AsyncBaseTransport):
     def __init__(self, transport: httpx.AsyncBaseTransport, tracer: SpanTracer, *, has_headers: bool) -> None:
         self._transport, self._tracer, self._has_headers = transport, tracer, has_headers
         self._sent: WeakKeyDictionary[httpx.Request, int] = WeakKeyDictionary()
-        """How often a request was sent. The client sends the same object again after an error or a 401."""
+        """How many times each HTTP request was sent. For a retry, the client sends the same Request object again."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if not is_recorded():
@@ -419,9 +420,9 @@ def fail(span: Span, code: str) -> None:
 
 
 def code_of(error: BaseException) -> str:
-    """Return a code for an exception: its attribute `code`, Slack's error code, or a word such as "timeout".
+    """Return a code for an exception: its attribute `code`, Slack's error code, or its code in `_ERROR_CODES`.
 
-    Return "unexpected" if none of these is known.
+    Return "unexpected" if the exception has none of these codes.
     """
     code = _slack_code(error) if isinstance(error, SlackApiError) else getattr(error, "code", None)
     if isinstance(code, str) and _CODE.fullmatch(code):
@@ -442,7 +443,10 @@ def has_trace() -> bool:
 
 
 def is_recorded() -> bool:
-    """Return whether there is a current trace that is recorded. OpenTelemetry's sampler can exclude a trace."""
+    """Return whether OpenTelemetry records the current trace.
+
+    Return False if there is no current trace, or if OpenTelemetry's sampler excludes the trace.
+    """
     return trace.get_current_span().get_span_context().trace_flags.sampled
 
 
@@ -469,7 +473,7 @@ def current_context() -> str | None:
 
 
 def read_context(stored: str | None) -> Context:
-    """Convert a text that `current_context` returned into a context.
+    """Return the context that a text from `current_context` describes.
 
     For None or any other text, return a context without a trace.
     """
