@@ -52,8 +52,9 @@ FAULTS: dict[str, dict[str, Any]] = {
     "events-reordered": {"on": "events"},
     "socket-closes": {"on": "sockets"},
 }
-"""The simulated faults of Genesys that a person can choose with `--genesys` or on the page, by name. Each value has the
-keyword arguments for `SandboxGenesys.inject_fault`. The fault 429 affects one call only, so that the retry succeeds."""
+"""The simulated faults of Genesys that a person can choose with `--genesys` or on the sandbox's page, by name. Each
+value has the keyword arguments for `SandboxGenesys.inject_fault`. The fault 429 affects only one call, so that the
+retry succeeds."""
 WHOLE_CLIENT = ("401", "403")
 """The faults that concern the bot's OAuth client, not only the creation of sessions. With such a fault, the call that
 describes the bot's access token (`GET /api/v2/tokens/me`) fails, too."""
@@ -74,8 +75,8 @@ notifications."""
 __all__ = ["FAULTS", "LIVE_COUNTS", "ROLES", "faults_of", "open_page", "open_sandbox", "run_once", "serve_page"]
 
 TIMING = replace(SLACK_TIMING, people_cache_seconds=1.0)
-"""The durations of the bot's Slack code in the sandbox. The bot caches what it knows about a Slack user for one second
-only. If a person changes their language on the page, later messages have the new language."""
+"""The durations that the bot's Slack code uses in the sandbox. The bot caches data about a Slack user for one
+second. If a person selects another language on the sandbox's page, the bot uses it after that second."""
 Traffic = Callable[[dict[str, Any]], None]
 
 

@@ -69,7 +69,7 @@ class Conversation:
     cobrowse: list[CobrowseSession] = field(default_factory=list)
     """The co-browse sessions that the customer joined, oldest first."""
     on_change: Callable[["Conversation"], None] | None = field(default=None, repr=False, compare=False)
-    """A function that gets the conversation after each change; None if there is none."""
+    """A function that gets the conversation after each change; None to report no changes."""
 
     def end(self) -> None:
         self._end_cobrowse("system")
@@ -88,8 +88,8 @@ class Conversation:
     def start_cobrowse(self, session_id: str) -> None:
         """Start the co-browse session with the id `session_id`, and call `on_change`.
 
-        If another co-browse session of the conversation is open, end that one first. If a session with the id
-        `session_id` is open already, only call `on_change`.
+        If another co-browse session of the conversation is open, end the open session first. If the session with the
+        id `session_id` is open already, only call `on_change`.
         """
         if self.cobrowse_session_id != session_id:
             self._end_cobrowse("other")
@@ -159,10 +159,11 @@ class Conversation:
         return {name: shown[name] for name in ("id", "participants", "recordingState")}
 
     def _cobrowse_part(self, session: CobrowseSession, role: str, url: str) -> dict[str, Any]:
-        """Return a co-browse session as one participant has it, in the shape of the SDK's Cobrowsesession.
+        """Return one participant's entry about a co-browse session, in the shape of the SDK's Cobrowsesession.
 
-        - `role`: the participant: "sharer" for the customer, "viewer" for the agent.
-        - `url`: the base URL of the sandbox's Genesys, for the field `viewerUrl`. Only the agent has this field.
+        - `role`: the role of the participant: "sharer" for the customer, "viewer" for the agent.
+        - `url`: the base URL of the sandbox's Genesys, for the field `viewerUrl`. The customer's entry lacks the
+          field.
         """
         result: dict[str, Any] = {
             "id": _derived_id(self.id, f"{role} {session.id} {session.joined_at}"),
@@ -213,6 +214,8 @@ class Conversation:
 
 def query_conversations(body: Mapping[str, Any], conversations: list[Conversation]) -> dict[str, Any]:
     """Return the response to an analytics query: one page of the conversations that match the query.
+
+    Return {} if no conversation matches.
 
     - `body`: the JSON body of the query.
     - `conversations`: the conversations to search.

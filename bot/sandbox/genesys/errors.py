@@ -94,8 +94,12 @@ async def read_json(request: web.Request, keys: set[str]) -> dict[str, Any]:
 def check_create(body: Mapping[str, Any]) -> None:
     """Check the body of a call that creates a session.
 
-    Raises ApiError (400) if `sessionName`, `timeoutSeconds`, `metadata` or `application` has a wrong type, or if
-    `timeoutSeconds` is below 1.
+    Raises ApiError (400) unless each of these fields is valid:
+
+    - `sessionName`: a string.
+    - `timeoutSeconds`: an integer of at least 1.
+    - `metadata`: an object of strings.
+    - `application`: an object in which `id` and `type` are strings.
     """
     seconds, metadata, application = body["timeoutSeconds"], body["metadata"], body["application"]
     if not isinstance(body["sessionName"], str):

@@ -16,8 +16,8 @@ from aiohttp import web
 from bot.sandbox.genesys.errors import ApiError
 
 Process = Callable[[], Awaitable[web.Response]]
-"""A function that processes the call as if there were no fault. This function returns an error response instead of
-raising an exception."""
+"""A function that processes the call as if there were no fault, and returns the response. If the call fails, the
+function returns an error response, and raises no exception."""
 Effect = Callable[[web.Request, Process, Mapping[str, Any]], Awaitable[web.StreamResponse | None]]
 """A function that responds to a call that has a fault. The arguments are the call, a Process, and the options of the
 fault. The result is None if the function closed the connection without a response."""
@@ -57,9 +57,9 @@ def refuse(status: int, message: str, code: str = "bad.request", error: type[Api
 
 
 def gateway_error(status: int, message: str) -> Effect:
-    """Return an effect that answers a call with an HTML page that shows `status` and `message`.
+    """Return an effect that answers a call with an HTML page. `status` is the HTTP status of the response.
 
-    If the simulated fault has the option `processes`, the sandbox's Genesys first does what the call asks for.
+    The page shows `status` and `message`. If the option `processes` of the fault is True, the call is processed first.
     """
     page = f"<html><head><title>{status} {message}</title></head><body><h1>{status} {message}</h1></body></html>"
     return _instead(lambda _options: web.Response(status=status, text=page, content_type="text/html"))

@@ -39,7 +39,8 @@ class _FaultType:
     - `effect`: what the fault does to a call; `no_effect` for a fault that affects events or WebSockets of
       notification channels. api/notifications.py simulates such a fault.
     - `options`: the options that the fault accepts, each with its default value.
-    - `on`: the kinds of calls that the fault can affect, such as "create".
+    - `on`: what the fault can affect: kinds of calls, such as "create", or "events" or "sockets" for the events or
+      WebSockets of notification channels.
     - `times`: the default number of calls that the fault affects; None for no limit.
     """
 
@@ -185,7 +186,7 @@ _FAULT_TYPES |= {
 }
 
 FAULTS: Mapping[str, str] = {name: fault_type.description for name, fault_type in _FAULT_TYPES.items()}
-"""The names of the faults that `inject_fault` accepts, each with a description for the page."""
+"""The names of the faults that `inject_fault` accepts, each with a description for the sandbox's page."""
 
 
 @dataclass
@@ -206,8 +207,9 @@ class Fault:
 class Faults:
     """Holds the simulated faults that are switched on: at most one for each kind of call.
 
-    A fault stays on until `clear` is called, or until it has affected the number of calls in `remaining`. The fault
-    `down` affects calls of every kind.
+    A fault stays on until `remaining` is 0, until `clear` is called, or until `set` switches on another fault for the
+    same kind. The fault `down` affects calls of every kind. The kinds "events" and "sockets" stand for the events and
+    the WebSockets of notification channels.
     """
 
     def __init__(self) -> None:
@@ -221,7 +223,7 @@ class Faults:
         self._faults.clear()
 
     def set(self, on: str, name: str, times: int | None, options: Mapping[str, Any]) -> None:
-        """Switch on the fault `name` for calls of the kind `on`.
+        """Switch on the fault `name` for calls of the kind `on`. Switch off the previous fault of this kind.
 
         - `times`: the number of calls that the fault affects; None for the default of the fault. The fault `down`
           ignores `times`.
@@ -243,9 +245,9 @@ class Faults:
         self._faults[on] = Fault(name, {**fault_type.options, **options}, None if name == "down" else remaining)
 
     def next_fault(self, call: str) -> Fault | None:
-        """Return the fault that affects a new call of the kind `call`; None if the call has no fault.
+        """Return the fault that affects a new call of the kind `call`; None if no fault affects the call.
 
-        If the fault has a limit, lower `remaining` of the fault by one, and switch the fault off at 0.
+        Lower `remaining` of the fault by one, unless `remaining` is None. Switch the fault off when `remaining` is 0.
         """
         fault = self.down or self._faults.get(call)
         if fault is not None and fault.remaining is not None:

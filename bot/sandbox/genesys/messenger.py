@@ -42,8 +42,9 @@ class Messenger:
     async def _handle_action(self, request: web.Request) -> web.Response:
         """Carry out the action in the path of an HTTP request, and return the new state of the co-browse offer.
 
-        The state is `offered`, `joined` or `ended`. For an unknown join code, the state is `ended`. For a known one,
-        the response also has the field `communicationType` of the SDK's CobrowseWebMessagingSession.
+        The state is `offered`, `joined` or `ended`. For an unknown join code or deployment id, the state is `ended`.
+        For a known join code, the response also has the field `communicationType` of the SDK's
+        CobrowseWebMessagingSession.
         """
         code = request.match_info["code"]
         known = next((one for one in self._conversations.offers.values() if one.join_code == code), None)

@@ -9,7 +9,10 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def page(status: int, heading: str, body: str) -> web.Response:
-    """Return an HTML page with the heading `heading` (plain text) and the content `body` (HTML)."""
+    """Return a response with an HTML page: the heading `heading` (plain text) and the content `body` (HTML).
+
+    `status`: the HTTP status of the response.
+    """
     heading = html.escape(heading)
     text = f"""<!doctype html>
 <html lang="en">

@@ -35,12 +35,12 @@ __all__ = ["FAULTS", "Call", "Create", "GenesysUser", "SandboxGenesys", "Session
 class SandboxGenesys(Api):
     """The server of the sandbox's Genesys: the endpoints, simulated faults, a rate limit, and records of all calls.
 
-    - `latency_seconds`: the delay before each response, except on the join page.
+    - `latency_seconds`: the delay before each call is processed. The join page and WebSockets have no delay.
     - `allowed_per_minute`: the maximum number of HTTP requests with one access token in one window of the rate limit.
     - `minute_seconds`: the length of one window of the rate limit, in seconds.
     - `clock_ahead_seconds`: how far the header Date of responses is ahead of the real time, in seconds.
-    - `creates`: the calls that ask for a new session, oldest first.
-    - `calls`: all calls, oldest first.
+    - `creates`: the records of the newest calls that ask for a new session, oldest first.
+    - `calls`: the records of the newest calls, oldest first. BoundedList limits the length of both lists.
     - `on_traffic`: a function that gets a description of each call; None to report nothing. The description is a dict
       with `from`, `to`, `method`, `path`, `status`, `ms` and `note`.
     """
@@ -82,7 +82,7 @@ class SandboxGenesys(Api):
         """Switch on a simulated fault for calls of one kind. Each kind of call has at most one fault.
 
         - `fault`: a key of FAULTS in genesys/faults.py; None to switch all faults off. The fault `down` affects calls
-          of every kind.
+          of every kind, and ignores `times`.
         - `times`: the number of calls that the fault affects; None for the default: 2 for `500-twice`, no limit for
           other faults.
         - `on`: the kind of call, such as "create". For a fault of notification channels, `on` is "events" or "sockets".

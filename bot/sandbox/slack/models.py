@@ -119,7 +119,7 @@ class Message:
     - `via`: where the message came from: `ack`, `response_url`, `chat.postEphemeral`, `chat.postMessage`, `slackbot`
       (an error of Slack) or `person` (typed by a user).
     - `at`: when the message was added, a `time.monotonic()` value.
-    - `replaced`: whether the bot has changed the message.
+    - `replaced`: whether the bot has replaced the text and the blocks of the message.
     - `trigger_id`: the trigger id of the command or press that caused the message; None if there is none.
     - `thread_ts`: the id of the message that starts the thread of a reply; None if the message is not a reply.
     """
@@ -145,7 +145,8 @@ class ApiCall:
     - `method`: the name of the Web API method; `response_url` for a response_url.
     - `args`: the arguments of the call without the token.
     - `at`: when the call arrived, a `time.monotonic()` value.
-    - `error`: "pending" before the response; Slack's error code after a failed call; None after a successful call.
+    - `error`: "pending" before the response; None after a successful call. After a failed call, it is Slack's error
+      code, or the effect of a simulated fault, such as `dropped` or `500`.
     """
 
     method: str

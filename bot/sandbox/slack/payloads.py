@@ -131,7 +131,8 @@ def app_home_opened(
     """Return the event `app_home_opened` that Slack sends when a user opens a tab of the app.
 
     - `tab`: "home" or "messages".
-    - `home`: the user's Home tab; None if the bot has not published one.
+    - `home`: the user's Home tab, for the field `view`; None if the bot has not published one. For the tab "messages",
+      `home` is ignored.
     - `team_id`: the Slack workspace in which the user opened the tab; None for `workspace.team_id`.
     """
     user = workspace.id_in(user_id, team_id or workspace.team_id)

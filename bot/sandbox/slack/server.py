@@ -169,23 +169,23 @@ class SandboxSlack(UserActions):
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """Return the records of the newest MAX_ENTRIES deliveries to the bot, including retries."""
+        """Return the records of the newest MAX_ENTRIES deliveries to the bot, including retries, oldest first."""
         return self.dispatcher.deliveries
 
     @property
     def executions(self) -> list[Execution]:
-        """Return the newest MAX_ENTRIES executions of workflow steps."""
+        """Return the newest MAX_ENTRIES executions of workflow steps, oldest first."""
         return self.runs.all
 
     def count(self, method: str) -> int:
-        """Return how often the bot has called a Web API method.
+        """Return the number of the bot's calls of a Web API method, among the newest MAX_ENTRIES calls of all methods.
 
         `method`: the name of the method; `response_url` for the posts to response_urls.
         """
         return sum(call.method == method for call in self.log.calls)
 
     def seen_by(self, user_id: str) -> list[Message]:
-        """Return the messages that a user sees in channels and in the direct message with the bot."""
+        """Return the messages that a user sees in channels and in the direct message with the bot, oldest first."""
         return self.workspace.seen_by(user_id)
 
     def views_of(self, user_id: str) -> list[View]:
@@ -217,19 +217,20 @@ class SandboxSlack(UserActions):
         - `method`: the name of a Web API method, `response_url` or `socket`.
         - `fault`: one of the faults below; None to switch the fault of `method` off.
         - `times`: how many calls the fault affects; None for no limit. For `socket`, `times` counts new connections.
-        - `options`: the options of the fault. Each option has a default.
+        - `options`: the options of the fault. An option that is missing has its default value.
 
         Faults of a Web API method and of `response_url`:
 
         - `ratelimited`: answer with Slack's rate limit error. The option `retry_after` is in seconds (default 1).
-        - any other error code of Slack: answer with this error. The option `status` is the HTTP status.
+        - any other error code of Slack: answer with this error. The option `status` is the HTTP status (default 200
+          for a Web API method, 404 for `response_url`).
         - an HTTP status, such as `500`: answer with this status.
         - `drop`: abort the connection without a response.
         - `slow`: process the call after a delay. The option `seconds` is the delay (default 5).
         - `trickle`: send a response that never ends. The option `seconds` is the time between two bytes (default 2).
 
-        With the option `processes=True`, each of these faults except `slow` first processes the call, and discards the
-        real response. Without it, only `slow` processes the call.
+        The fault `slow` processes the call. With the option `processes=True`, the other faults process the call, too,
+        and discard the real response. Without this option, they do not process the call.
 
         Faults of `socket`:
 

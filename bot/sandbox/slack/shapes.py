@@ -14,7 +14,7 @@ from bot.sandbox.slack.workspace import Workspace
 
 Shape = dict[str, Any]
 OTHER_TEAM_ID = "T0OTHER"
-"""The id of the other organization's team, which takes part in shared channels."""
+"""The team id of another organization. Channels with `is_ext_shared` are shared with this organization."""
 
 
 def user_object(user: SlackUser) -> Shape:
@@ -44,7 +44,8 @@ def user_object(user: SlackUser) -> Shape:
 def workspace_user_object(workspace: Workspace, user: SlackUser, *, has_locale: bool = False) -> Shape:
     """Return a user in the shape of `users.info`.
 
-    A user of an Enterprise Grid organization has the field `enterprise_user`.
+    The field `enterprise_user` is present if the user has an `enterprise_user_id`. If the app is installed org-wide, it
+    is present for every user who is not external.
 
     `has_locale`: True to include the field `locale`.
     """

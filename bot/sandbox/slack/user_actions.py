@@ -233,8 +233,9 @@ class UserActions:
     async def send(self, payload: dict[str, Any], kind: Kind, *, retry: int = 0) -> Delivery:
         """Deliver a payload, wait for the acknowledgement, and return a record of the delivery.
 
-        If the payload is a slash command, show the user the message in the acknowledgement. If the bot did not
-        acknowledge the slash command, show the user Slack's error.
+        If the payload is a slash command, add the message in the acknowledgement to the channel. Only the user sees the
+        message, unless its `response_type` is `in_channel`. If the bot did not acknowledge the slash command, or if the
+        message is invalid, show the user Slack's error.
 
         - `kind`: `slash_commands`, `events_api`, or `interactive` for presses, shortcuts and modals.
         - `retry`: 0 for the first delivery, 1 for the first retry, and so on.

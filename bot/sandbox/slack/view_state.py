@@ -46,10 +46,10 @@ def fields_of(blocks: list[Block]) -> Iterator[tuple[Block, Block]]:
 
 
 def initial_values(blocks: list[Block], previous: Mapping[tuple[str, str], Value] | None = None) -> Values:
-    """Return the value that each input in `blocks` has when Slack first shows or updates the blocks.
+    """Return the values of the inputs in `blocks` when Slack shows the blocks for the first time or after an update.
 
-    `previous`: the values before an update; None for new blocks. An input that has a value in `previous` keeps this
-    value. Any other input gets its initial value.
+    `previous`: the values before the bot updated the blocks; None for new blocks. An input that has a value in
+    `previous` keeps this value. Any other input has the initial value that the block contains.
     """
     result: Values = {}
     for block, element in fields_of(blocks):
@@ -90,7 +90,9 @@ def set_values(blocks: list[Block], values: Values, inputs: Mapping[Any, Value])
 
 
 def validation_errors(blocks: list[Block], values: Values) -> dict[str, str]:
-    """Return Slack's messages about inputs with invalid values, by block_id.
+    """Return Slack's messages about inputs with invalid values, by block_id; {} if all values are valid.
+
+    Only inputs in blocks of the type `input` are checked. An empty input is invalid, unless its block is optional.
 
     `values`: the values of the inputs in `blocks`.
     """

@@ -23,7 +23,7 @@ from bot.sandbox.genesys.records import GenesysUser, add_bounded
 DEPLOYMENT_ID = "de910c0b-0000-4000-8000-000000000001"
 CUSTOMERS = ("Carla Customer", "Carl Kunde", "Chloé Cliente")
 LIVE_COUNTS = {"none": 0, "one": 1, "several": 3}
-"""The number of live conversations for each agent, by the name in `--conversations` and on the page."""
+"""How many live conversations each Genesys user has, for each choice in `--conversations` and on the sandbox's page."""
 OFFER_LIFETIME_SECONDS = 600
 _ID_PATTERN = "{id:[0-9a-fA-F-]{36}}"
 _OFFER_PATH = "/api/v2/webdeployments/deployments/{deployment}/cobrowse/{offer}"
@@ -255,9 +255,10 @@ class ConversationsApi:
         return conversation
 
     def _requested_offer(self, request: web.Request) -> Offer:
-        """Return the offer in the path of an HTTP request. The HTTP request needs no access token, as in Genesys.
+        """Return the offer whose id or join code is in the path of an HTTP request.
 
-        Raises ApiError (404) if the path has a deployment id other than DEPLOYMENT_ID, or has no valid offer.
+        The HTTP request needs no access token, as in Genesys. Raises ApiError (404) if there is no such valid offer, or
+        if the deployment id in the path is not DEPLOYMENT_ID.
         """
         if request.match_info["deployment"] != DEPLOYMENT_ID:
             raise ApiError(404, "The deployment was not found.", "not.found")

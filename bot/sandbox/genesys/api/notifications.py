@@ -68,14 +68,14 @@ class Notifications:
     """Holds the notification channels of the sandbox's Genesys, and serves their API endpoints.
 
     - `channel_seconds`: the lifetime of a channel.
-    - `heartbeat_seconds`: after so many seconds without an event, the server sends a heartbeat.
-    - `closing_seconds`: the time from the event that announces the close of a WebSocket to the close.
+    - `heartbeat_seconds`: the time without an event after which the server sends a heartbeat.
+    - `closing_seconds`: the time between the event `v2.system.socket_closing` and the close of the WebSocket.
     - `refused_users`: ids of users. Nobody can subscribe to the topics of these users.
     - `is_mute`: True if the server sends nothing over the open WebSockets.
     - `channels`: the channels by id.
-    - `sent`: the sent events, oldest first, without heartbeats and pongs.
-    - `next_fault`: a function that gets "events" or "sockets", and returns the simulated fault that affects the next
-      event or WebSocket; None without a fault.
+    - `sent`: the sent events, oldest first, without heartbeats and without replies to messages of the client.
+    - `next_fault`: a function that gets "events" or "sockets". It returns the simulated fault that affects the next
+      event or WebSocket, or None if there is no fault.
     """
 
     def __init__(self, require_permission: Callable[..., Grant], url: Callable[[], str]) -> None:
@@ -198,11 +198,12 @@ class Notifications:
     async def _subscribe(self, request: web.Request, *, keeps: bool) -> web.Response:
         """Subscribe a channel to the topics in the body of an HTTP request, and restart the channel's lifetime.
 
-        `keeps`: True to keep the present topics of the channel, False to drop the present topics.
+        `keeps`: True to keep the present topics of the channel, and to return all topics of the channel. False to drop
+        the present topics, and to return the topics in the body, including refused topics.
 
-        With the query `ignoreErrors=true`, skip the topics to which the access token may not subscribe. Raises ApiError
-        (403) if there is such a topic and the query is missing. Raises ApiError (400) for an unknown topic, or if the
-        channel would have more than MAX_TOPICS topics.
+        With the query `ignoreErrors=true`, skip the topics to which the access token may not subscribe. Without this
+        query, raise ApiError (403) for such a topic. Raise ApiError (400) for an unknown topic, or if the channel would
+        have more than MAX_TOPICS topics.
         """
         grant, channel = self._require_permission(request), self._requested(request)
         wanted = await _read_topics(request)
@@ -262,7 +263,8 @@ class Notifications:
     async def _connect(self, request: web.Request) -> web.WebSocketResponse:
         """Serve the WebSocket of a channel until the client or the server closes the WebSocket.
 
-        If the channel already has a WebSocket, first close that one.
+        If the channel already has a WebSocket, first close the old WebSocket. Drop the events in the channel's outbox.
+        For an unknown or expired channel, send an error message, and close the WebSocket.
         """
         socket = web.WebSocketResponse()
         await socket.prepare(request)
@@ -321,7 +323,13 @@ async def _close_after(socket: web.WebSocketResponse, seconds: float) -> None:
 
 
 def _send_with_fault(channel: Channel, event: Event, fault: Fault | None) -> None:
-    """Put an event into the channel's outbox, or drop, double or delay the event as `fault` demands."""
+    """Put an event into the channel's outbox. A simulated fault drops, doubles or delays the event.
+
+    - `events-missing`: drop the event.
+    - `events-doubled`: put the event into the outbox twice.
+    - `events-late`: delay the event by the fault's option `seconds`.
+    - `events-reordered`: delay the event until the next event is in the outbox, or by `seconds`.
+    """
     name, loop = fault.name if fault else "", asyncio.get_running_loop()
     if name == "events-missing":
         return
@@ -355,7 +363,8 @@ def _reply(text: str) -> Event:
 async def _read_topics(request: web.Request) -> list[str]:
     """Return the topics in the body of an HTTP request, without duplicates.
 
-    Raises ApiError unless the body is a JSON list of objects. The only field of each object must be `id`.
+    Raises ApiError (415) if the content type is not application/json. Raises ApiError (400) unless the body is a JSON
+    list of objects whose only field is `id`.
     """
     if request.content_type != "application/json":
         raise ApiError(415, "Content-Type must be application/json.", "unsupported.media.type")

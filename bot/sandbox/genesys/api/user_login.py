@@ -94,7 +94,7 @@ class UserLogin:
 
         Return the id of the user to whom the code or token belongs, and a new refresh token. The new refresh token is
         None if the client did not authenticate with its secret. Raises OAuthError if the client, the code or the
-        refresh token is invalid.
+        refresh token is invalid, or if the client sends a refresh token without its secret.
 
         - `form`: the form of the token request.
         - `authorization`: the Authorization header of the token request; None if the header is missing.

@@ -23,7 +23,7 @@ from bot.sandbox.slack.validation.limits import (
 )
 
 UNCHECKED = {"image", "video", "file", "markdown", "table", "context_actions"}
-"""The types of blocks that the bot does not use. Blocks of these types are accepted without a check."""
+"""The types of blocks that the bot does not use. For a block of these types, only `block_id` is checked."""
 IMAGE = frozenset({"image"})
 RICH_LEAVES = {"text", "link", "user", "usergroup", "channel", "emoji", "date", "broadcast", "color", "team"}
 RICH_GROUPS = {"rich_text_section", "rich_text_preformatted", "rich_text_quote"}

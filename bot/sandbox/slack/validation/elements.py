@@ -25,7 +25,8 @@ UNCHECKED = {
     "multi_users_select", "multi_conversations_select", "multi_channels_select", "datepicker",
     "timepicker", "datetimepicker", "workflow_button", "icon_button", "feedback_buttons",
 }  # fmt: skip
-"""The types of elements that the bot does not use. Elements of these types are accepted without a check."""
+"""The types of elements that the bot does not use. For an element of these types, only the fields that most elements
+share are checked, such as `action_id`."""
 INPUT_ONLY = {"plain_text_input", "number_input", "email_text_input", "url_text_input", "file_input"}
 NEVER_IN_INPUT = {"button", "overflow", "workflow_button", "icon_button", "feedback_buttons", "image"}
 
