@@ -185,19 +185,19 @@ class HomeTab:
     async def _is_newcomer(
         self, actor: Request, identity: Identity | CobrowseError, own: SessionList | CobrowseError
     ) -> bool:
-        """Return whether the user has a Genesys user and has never had a session.
+        """Return whether the requester of `actor` has a Genesys user, but no open or ended session in the store.
 
-        - `identity`: the user's Genesys user, or the error if the look-up failed.
-        - `own`: the user's open sessions, or the error if they could not be loaded.
+        - `identity`: the requester's Genesys user, or the error if the look-up failed.
+        - `own`: the requester's open sessions, or the error if the bot could not load them.
 
-        Return False if Genesys or the database does not answer.
+        Return False if the bot cannot find out, because a service or the database fails.
         """
         if not isinstance(identity, Identity) or isinstance(own, CobrowseError) or own.total:
             return False
         return await self._result_or_error(self._sessions.has_had_one(actor)) is False
 
     async def _host_name(self, identity: Identity | CobrowseError, freshness: Freshness) -> str:
-        """Return the name of the Genesys user in `identity`; "" if unknown.
+        """Return the name of the Genesys user in `identity`; "" if `identity` is an error or the name is unknown.
 
         If `freshness` is KNOWN, read the name only from the cache.
         """
@@ -216,10 +216,11 @@ class HomeTab:
     async def _for_administrators(
         self, actor: Request
     ) -> tuple[Sequence[Notice], Sequence[Unconnected], StartCounts | None]:
-        """Load the present faults, the people without a Genesys user, and the numbers of starts in the last 24 hours.
+        """Load the data that only administrators see. Return three values:
 
-        If the faults or the people cannot be loaded, their value is (). If the numbers cannot be loaded, their value is
-        None.
+        - the faults that are not over; () if the bot cannot load them.
+        - the people who tried to start a session and have no Genesys user; () if the bot cannot load them.
+        - the numbers of starts in the last 24 hours; None if the bot cannot load them.
         """
         faults, people, starts = await asyncio.gather(
             self._result_or_error(self._board.ongoing(NoticeKind.FAULT)),

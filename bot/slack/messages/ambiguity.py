@@ -109,11 +109,11 @@ def suggested(request: Request, outcome: CommandSuggested, cards: CardRenderer, 
 
 
 def asks_which_to_end(found: Command) -> bool:
-    """Return whether the question about an ambiguous text has to list the requester's open sessions.
+    """Return whether `end_question` answers a typed text. If so, the caller has to load the requester's open sessions.
 
-    Return True if the first option is to end a session, without a session's id and without an agent.
+    Return True if `found` is a Choice, and its first option is to end a session but names no session and no agent.
 
-    `found`: the parser's result; a Choice for an ambiguous text. Return False for any other result.
+    `found`: the parser's result. It is a Choice if the text is ambiguous.
     """
     first = found.options[0] if isinstance(found, Choice) else None
     return isinstance(first, Query) and first.kind is RequestKind.END and not first.target and not first.argument
@@ -145,10 +145,9 @@ def end_question(request: Request, choice: Choice, found: SessionList, cards: Ca
 
 
 def read_choice(value: str) -> tuple[RequestId, Option] | None:
-    """Decode the value of a question's button. Return the id that all buttons of the question carry, and the option.
+    """Decode the value of a question's button. Return the id of the question, and the option of this button.
 
-    The option is the command for which this button stands. Return None for a value that this version of the bot cannot
-    read.
+    Return None for a value that this version of the bot cannot read.
     """
     try:
         reference, kind, target, name, extra, conversation_id = json.loads(value)
@@ -181,15 +180,15 @@ def offer(
     language: Language,
     texts: CustomerTexts = NO_TEXTS,
 ) -> list[Block]:
-    """Build the part of a session card that offers to send the link to the customer's address in the command.
+    """Build the part of a session card that offers to send the link to the customer's address.
 
-    - `details`: holds the address, or the reason why the bot cannot send to the address.
+    - `details`: holds the address that the requester typed, or the reason why the bot cannot send to the address.
     - `request_id`: the START request that created the session. The button carries this id.
     - `texts`: the texts of messages to customers. If there are texts in several languages, the offer has a menu to
       choose the language.
 
-    Return [] if the command had no address. If the bot cannot send the link to the address, return a block with the
-    reason.
+    Return [] if the requester typed no address. If the bot cannot send the link to the address, or the session has no
+    link, return a block with the reason.
     """
     if details.rejected:
         return [section(f":information_source: {language.say(_not_sent(details.rejected))}")]
@@ -206,9 +205,9 @@ def offer(
 
 
 def retry_argument(request: Request) -> str:
-    """Return the argument for the value of the button *Try again* below a failed request; "" for none.
+    """Return the argument that *Try again* needs to repeat a failed request; "" if the button needs none.
 
-    Only a START has such an argument. The argument has to be in the button, because the store deletes the request's
+    Only a START can need one. The value of the button carries the argument, because the store deletes the request's
     argument after the answer.
     """
     return request.argument or "" if request.kind is RequestKind.START and details_of(request.argument).argument else ""

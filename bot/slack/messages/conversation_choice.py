@@ -17,7 +17,7 @@ from bot.slack.messages.error_copy import CUSTOMER, Addressee
 
 PICK_ACTION, REPLACE_ACTION = "pick_conversation", "replace_session"
 OPEN_BLOCK = "open_already"
-"""The block id of the first block in a message about an open session."""
+"""The block id of the first block in the message that `open_already` renders."""
 MAX_CHOICES = 10
 NAME_LENGTH = 40
 """The maximum length of a customer's name in a button's label, in characters. Slack limits the label to 75."""

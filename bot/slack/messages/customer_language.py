@@ -53,9 +53,9 @@ def language_input(texts: CustomerTexts, medium: ContactChannel, language: Langu
 
 
 def read_language(place: Mapping[str, Any]) -> str:
-    """Return the code of the language that the agent chose in the menu; "" if the agent chose none.
+    """Return the code of the language that is selected in the menu; "" if there is no menu or no valid selection.
 
-    `place`: what Slack sends with the state of the menu: a view, or the payload of a press in a message.
+    `place`: the view that contains the menu. For a menu in a message, the whole `block_actions` payload.
     """
     blocks = ((place.get("state") or {}).get("values") or {}).values()
     chosen = [menu for block in blocks if (menu := block.get(LANGUAGE_ACTION))]

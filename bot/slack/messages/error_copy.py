@@ -93,12 +93,12 @@ class ErrorCopy:
 
     @property
     def repair(self) -> str:
-        """Return the sentences for administrators, `broken` and `fix`, on one line."""
+        """Return `broken` and `fix` on one line; "" if both are ""."""
         return f"{self.broken} {self.fix}".strip()
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Return the lines of an error message after the line with the problem."""
+        """Return the lines of an error message below the problem: `repair` and `next_step`, without empty lines."""
         return tuple(line for line in (self.repair, self.next_step) if line)
 
     @property
@@ -158,8 +158,8 @@ def field_error(error: CobrowseError, to: Addressee) -> str:
 def find_entry(error: CobrowseError, situation: Situation) -> ErrorEntry:
     """Return the catalogue's most specific entry for an error.
 
-    Search by code, variant and situation first, and by the code alone last. If the catalogue has no entry for the code,
-    return the entry of the code `unexpected`.
+    For each variant of the error, search by code, variant and situation, then by code and situation, then by code and
+    variant. Search by the code alone last. If there is no entry, return the entry of the code `unexpected`.
     """
     keys = [f"{error.code}.{variant}" for variant in variants(error)] + [error.code]
     for key in keys:
@@ -170,7 +170,7 @@ def find_entry(error: CobrowseError, situation: Situation) -> ErrorEntry:
 
 
 def fault_name(error: CobrowseError) -> str | None:
-    """Return the name of the fault that caused an error; None if administrators cannot fix the cause.
+    """Return the name of the fault that caused an error; None if administrators need not or cannot fix the cause.
 
     Errors with the same cause and the same fix have the same name. A refusal, such as a missing role, is not a fault.
     """

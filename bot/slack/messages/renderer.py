@@ -133,9 +133,11 @@ class MessageRenderer:
     has_administrators: bool = False
     """Whether at least one person can connect people to Genesys users."""
     access_contact: Value = ""
-    """The person or channel that people ask to connect them to a Genesys user; "" if there is none. It is `contact` if
-    `contact` is a channel, an administrator, or a person who may be in a user group of administrators. Otherwise it is
-    an administrator."""
+    """A mention of the person or channel that people ask to connect them to a Genesys user; "" for nobody.
+
+    If `contact` is a channel, or a person who may be an administrator, it is a mention of `contact`. Otherwise it is a
+    mention of an administrator.
+    """
     contact_name: Callable[[], str] = lambda: ""
     """Returns the name of `access_contact`; "" if `access_contact` is no person, or if the name is unknown."""
     starts_anywhere: bool = True
@@ -333,7 +335,10 @@ class MessageRenderer:
         return replace(to, told=told, telling=telling)
 
     def without_direct(self, message: Message, reader: UserId) -> Message:
-        """Return a copy of a message with a line that says that the bot cannot send direct messages, and what to do."""
+        """Return a copy of `message` with a line about direct messages: the bot cannot send any, and what to do.
+
+        A `reader` who can fix faults reads how to turn direct messages on. Any other reader reads whom to tell.
+        """
         to = self._informed(self.addressee(reader), DIRECT_IS_OFF)
         if to.can_repair:
             why = f"{reason(to.language, TAB_OFF)} {remedy(to.language, TAB_OFF)}"
@@ -343,9 +348,9 @@ class MessageRenderer:
         return Message(message.text, [*message.blocks, context(f":information_source: {why}")])
 
     def names_contact(self, outcome: object) -> bool:
-        """Return whether a button in the message about `outcome` may show the name of the person to ask.
+        """Return whether the message about `outcome` may have a button with the name of `access_contact`.
 
-        If False, the caller need not look up the name. If True, the message can still turn out to have no such button.
+        The caller looks up the name only if True.
         """
         if isinstance(outcome, AccessReport):
             return not outcome.refusal and not outcome.host
@@ -380,9 +385,9 @@ class MessageRenderer:
     def notice(self, notice: Notice, opened_at: datetime, reader: str) -> Message:
         """Render the message that shows a notice to one reader, the user or channel with the id `reader`.
 
-        `opened_at`: the value that `notice.opened_at` had when the bot posted this message. If the value differs now,
-        the bot has posted a newer message about the notice. This message then refers to the newer one, except a
-        message about a request for access that is over.
+        `opened_at`: the value of `notice.opened_at` when the bot posted this message; for a new message, the present
+        value. If `notice.opened_at` differs now, the bot has posted a newer message. This message then refers to the
+        newer one, if it is about a fault or about a request for access that is not over.
         """
         to = self.addressee(UserId(reader), repairs=False)
         match notice.kind:

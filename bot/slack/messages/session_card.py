@@ -152,7 +152,11 @@ STILL_JOINED_OF_AND = counted(
 )
 OWN_OPEN, OPEN_OF = (STILL_OPEN, STILL_OPEN_AND), (STILL_OPEN_OF, STILL_OPEN_OF_AND)
 OWN_JOINED, JOINED_OF = (STILL_JOINED, STILL_JOINED_AND), (STILL_JOINED_OF, STILL_JOINED_OF_AND)
-"""Pairs of sentences. The first is for one other open session, the second for several."""
+"""Pairs of sentences about other open sessions of the agent, if the customer has joined the newest one.
+
+In each pair, the first sentence is for one other open session, the second for several. The reader of OWN_JOINED is the
+agent. The reader of JOINED_OF is another person.
+"""
 END_IT = label("card.end_it", "End it")
 THEIR_SESSIONS = label("card.their_sessions", "Their sessions")
 OTHER_ENDED = said("card.other_ended", "✓ Ended {name} · {time}")
@@ -190,7 +194,7 @@ _ENDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a card has or lacks because of the place where it is shown.
+    """The features of a card that depend on where Slack shows the card.
 
     - `posts`: whether the card has a button that posts the session in the channel.
     - `copies`: whether the card has a button that sends a copy of the card as a direct message.
@@ -371,10 +375,12 @@ class CardRenderer:
         return self.closed(record)
 
     def screen_buttons(self, record: SessionRecord, viewer: UserId | None, *, is_primary: bool = False) -> list[Block]:
-        """Build the button that leads to the customer's screen. Return [] if no address is known.
+        """Build the button that leads to the customer's screen, as a list of one button.
 
-        If the reader is the agent and Genesys has reported the address of the page that shows the screen, the button
-        opens this page. In all other cases, the button opens the conversation in Genesys.
+        - If the reader is the agent, and Genesys has reported the URL of the page that shows the screen, the button
+          opens this page.
+        - Otherwise, the button opens the session's conversation in Genesys.
+        - Return [] if the bot does not know the conversation or its URL either.
 
         - `viewer`: the reader; None if unknown.
         - `is_primary`: whether the button is highlighted.

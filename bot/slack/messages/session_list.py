@@ -297,10 +297,12 @@ def _live_order(record: SessionRecord) -> tuple[str, float]:
 
 
 def time_left(record: SessionRecord, language: Language) -> str:
-    """Render a phrase about an open session, such as "5 minutes left" or "waiting for the customer, 5 minutes left".
+    """Render a phrase about an open session, such as "5 minutes left".
 
-    If the customer has joined, the phrase says so. If the customer has not joined and the link no longer works, the
-    phrase says "link used or expired" and when the session started, in place of the time left.
+    - If the customer has joined, the phrase says so, with the time if it is known, and nothing else.
+    - If the link no longer works, the phrase has the start of the session and "link used or expired" in place of the
+      time left.
+    - If Genesys reports that the customer has not joined yet, the phrase begins with "waiting for the customer".
     """
     if record.state.phase is SessionPhase.JOINED:
         return joined(record, language)

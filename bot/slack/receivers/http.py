@@ -30,9 +30,12 @@ from bot.slack.manifest import EVENTS_PATH
 PATH = EVENTS_PATH
 BODY_BYTES = 64 * 1024
 LARGE_BODY_BYTES, MAX_LARGE_BODIES = 1024 * 1024, 8
-"""The size limit of interactive payloads in bytes, and how many payloads above BODY_BYTES the bot reads at the same
-time. The payload of a message shortcut can be large: it contains the text of its message twice, with up to eight bytes
-for each non-ASCII letter."""
+"""The maximum size of an interactive payload in bytes, and the maximum number of payloads above BODY_BYTES that the bot
+reads at the same time.
+
+The payload of a message shortcut can be large. It contains the text of the message twice, and a non-ASCII letter can
+take eight bytes.
+"""
 _INTERACTIVE = b"payload="
 MAX_FIELDS = 100
 MAX_AGE_SECONDS = 300
@@ -40,7 +43,7 @@ MIN_MISFITS = 3
 MAX_MISFITS = 16
 _CLOCK_LOG_SECONDS = 60.0
 RETRY_HEADERS = ("X-Slack-Retry-Num", "X-Slack-Retry-Reason")
-"""The headers that Bolt gets: the number and the reason of Slack's retry."""
+"""The only HTTP headers that the bot passes to Bolt: the number and the reason of Slack's retry."""
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SSL_CHECK = re.compile(rb"ssl_check=1(?:&token=[^&=]{0,200})?|token=[^&=]{0,200}&ssl_check=1")
@@ -58,7 +61,7 @@ class RejectedError(Exception):
 class HttpReceiver:
     """Handles POST /slack/events: verifies each HTTP request, passes it to Bolt, and returns Bolt's response.
 
-    `clock`: tells whether this machine's clock is wrong.
+    `clock`: detects that this machine's clock is wrong.
     """
 
     def __init__(
@@ -115,7 +118,10 @@ class HttpReceiver:
         return _response(await self._dispatch(self._app, bolt_request, self._metrics))
 
     async def _read(self, request: web.Request) -> bytes:
-        """Read the body. Raises RejectedError if the body is too large or takes too long."""
+        """Read the body. Raises RejectedError in the same cases as `_read_slowly`.
+
+        A body of at most BODY_BYTES that has already arrived needs no slot and no time limit.
+        """
         if request.content.is_eof() and (request.content_length or LARGE_BODY_BYTES) <= BODY_BYTES:
             return request.content.read_nowait()  # nothing to wait for, so no timer and no slot
         return await self._read_slowly(request)
@@ -179,15 +185,15 @@ class HttpReceiver:
 
 
 class NoBodySlotError(Exception):
-    """The bot is already reading its maximum number of bodies. The text of the exception is the reason for the log."""
+    """The bot is already reading its maximum number of bodies. The text is the reason, for the log and the response."""
 
     code = "no_body_slot"
 
 
 class BodyWait:
-    """A request body that the bot is reading, and may stop reading to make room for a newer body.
+    """The body of an HTTP request that the bot is reading. The bot may stop reading it to make room for a newer body.
 
-    `displaced`: the reason why the bot has stopped reading this body for a newer one; None if it has not.
+    `displaced`: the reason, if the bot has stopped reading this body for a newer one; else None.
     """
 
     def __init__(self, timeout: asyncio.Timeout) -> None:

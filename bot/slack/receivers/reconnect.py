@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 
 FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = 0.25, 15.0
-"""The delay between openings doubles from FIRST_DELAY_SECONDS to MAX_DELAY_SECONDS: 6 openings in the first 10 s.
+"""The first and the longest delay between two openings. Each opening doubles the delay: 6 openings in the first 10 s.
 
-The first delay is under 0.5 s, because Slack may ask for a new connection soon after the last one, and the new one must
-be open before Slack closes the old one.
+The first delay is under 0.5 s, because Slack may ask for a new connection soon after the last opening. The bot must
+open the new connection before Slack closes the old one.
 """
 JITTER = (0.8, 1.1)
 """The range of a random factor for each delay. Without it, replicas that lose Slack at the same moment would also come

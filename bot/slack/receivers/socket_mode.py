@@ -39,7 +39,7 @@ END_REASONS = (TOO_MANY, *RENEWALS, CLOSED)
 OTHER, NOT_OPENED = "other", "not_opened"
 OTHER_APP = "slack_token_of_another_app"
 FAILURE_REASONS = (*END_REASONS, OTHER, NOT_OPENED)
-"""The values of the metric's label `reason`. Any other reason counts as OTHER."""
+"""The values of the label `reason` in the metric `cobrowse_socket_failures`. Any other reason counts as OTHER."""
 
 
 class EndedBeforeHelloError(Exception):
@@ -109,7 +109,7 @@ class SocketModeReceiver:
         """Replace the present connection by a connection with another app-level token. Return "" on success.
 
         On failure, keep the old token and its connection, and return the reason: Slack's error code, OTHER_APP if the
-        token belongs to another Slack app, or NOT_OPENED if no connection was opened for another reason.
+        token belongs to another Slack app, or NOT_OPENED for any other failure.
         """
         if app_token == self._app_token:
             return ""
@@ -190,8 +190,10 @@ class SocketModeReceiver:
     def _warn_too_many(self, num_connections: int) -> None:
         """Log a warning that Slack counts too many connections of the app.
 
-        After this warning, log no other until a connection has lived for at least STEADY_SECONDS. `num_connections`:
-        how many connections Slack counts; 0 if unknown.
+        After this warning, log no other until a connection ends for another reason, either after at least
+        STEADY_SECONDS or because the app-level token has changed.
+
+        `num_connections`: how many connections Slack counts; 0 if unknown.
         """
         if not self._warned_too_many:
             self._warned_too_many = True
@@ -199,11 +201,12 @@ class SocketModeReceiver:
             log.warning("Slack counts more than ten sockets of this app, or dead ones", extra={"fields": fields})
 
     def _warn_of_other_bots(self, connection: SocketConnection, previous: SocketConnection | None) -> None:
-        """Log a warning if Slack counts more connections than this process has opened.
+        """Log a warning if Slack counts connections of the app that this process has not opened.
 
-        Log nothing if the installation may have several processes.
+        Warn again only if there are more of them than before. Log nothing if the installation may have several
+        processes.
 
-        - `connection`: the new connection. It knows Slack's number.
+        - `connection`: the new connection. Its `num_connections` is Slack's count.
         - `previous`: the connection that `connection` replaces; None for none.
         """
         since = asyncio.get_running_loop().time() - self._timing.ghost_seconds

@@ -54,9 +54,9 @@ class Pressed:
     - `replaces`: whether the result replaces the button's message.
     - `is_group_message`: whether the button's message is in a group message, a Slack conversation of several people.
     - `name`: the session's name; "" if the dialog does not show it.
-    - `listing`: which list or card the bot shows again after it has ended the session. Only for a button that ends a
-      session and is in a list, or on the card of another session: its place, as `session_list.read_row` returns it.
-      "" for any other button.
+    - `listing`: the list page or card that contains the button, as text: the first value that `session_list.read_row`
+      returns. The bot shows this list or card again after it has ended the session. "" for a button on the session's
+      own card, and for a button that does not end a session.
     """
 
     session_id: SessionId

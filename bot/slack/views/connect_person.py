@@ -28,7 +28,8 @@ PERSON_FORM, FIND_FORM = "connect_person_form", "connect_find_form"
 CHOOSE_FORM, ID_FORM = "connect_choose_form", "connect_id_form"
 AGAIN_ACTION = "connect_search_again"
 TEXT, USER, PERSON = "text", "user", "person"
-"""Block ids. Each block has one field, with the same text as its action id."""
+"""The block ids, and also the action ids, of the dialog's fields: the search text, the Genesys user, and the person to
+connect."""
 MIN_TEXT_LENGTH, MAX_TEXT_LENGTH = 2, 100
 MAX_CHOICES = 10
 """The maximum number of options of a radio button group.
@@ -80,7 +81,7 @@ def note(sentence: Sentence, language: Language, **values: str) -> View:
 
 
 def person_form(language: Language, person: UserId | None = None, problem: str = "") -> View:
-    """Build the view that asks for the person to connect.
+    """Build the step that asks for the person to connect.
 
     - `person`: the person whom the menu selects at first; None for nobody.
     - `problem`: the reason why this person cannot be connected, as mrkdwn; "" for none.
@@ -91,7 +92,7 @@ def person_form(language: Language, person: UserId | None = None, problem: str =
 
 
 def find_form(person: PersonKey, language: Language, text: str = "", problem: str = "") -> View:
-    """Build the modal in which the administrator searches for the Genesys user of `person`: one step of the dialog.
+    """Build the step in which the administrator searches for the Genesys user of `person`.
 
     - `text`: the text that is already in the search field.
     - `problem`: the reason why the last search showed no Genesys users, as mrkdwn; "" for none.

@@ -12,7 +12,7 @@ from bot.slack.messages.catalogue.sentence import Part, Sentence, next_step, pro
 
 
 class Situation(StrEnum):
-    """What the person asked the bot to do when an error occurred."""
+    """What the person had asked the bot to do when an error occurred. The sentences about an error can depend on it."""
 
     START = "start"
     SEND = "send"
@@ -31,12 +31,12 @@ NOTHING_DONE = {
 TELL = said("contact.tell", "Please tell {contact}.")
 TELL_IF_REPEATED = said("contact.tell_if_repeated", "If it keeps happening, tell {contact}.")
 TELLING = said("contact.telling", "I’m telling {contact} now.")
-"""Used if the message to the administrators is stored, so that it arrives even after a crash."""
+"""Used if the message to the administrators is stored, but not sent yet. The bot sends it even after a crash."""
 TOLD = said("contact.told", "{contact} has been told.")
 """Used if Slack has accepted the message to the administrators."""
 REFERENCE = said("reference", "Reference `{reference}`")
 SERVICE_REFERENCE = said("reference.genesys", "Genesys `{reference}`")
-"""The references for support: the request's id, and the correlation id of Genesys's answer."""
+"""The ids that support needs: REFERENCE shows the request's id, SERVICE_REFERENCE Genesys's correlation id."""
 
 
 @dataclass(frozen=True, slots=True)

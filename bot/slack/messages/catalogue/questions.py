@@ -85,7 +85,11 @@ OFFER_REFUSALS: dict[str, Sentence] = {
         "offer_refusal.invalid_address.email", "That doesn’t look like an email address. Try another one."
     ),
 }
-"""The reasons why a session card does not offer to send the link to the address in the command."""
+"""The reasons why a session card does not offer to send the link to the customer's address.
+
+A key is `no_link` or the code of a SendRejectedError. If the reason depends on the medium, `.sms`, `.number` or
+`.email` follows.
+"""
 
 CHOSEN = said("question.chosen", "You’ve chosen already. Look for the answer here or in our direct messages.")
 NAME_ERROR = said(

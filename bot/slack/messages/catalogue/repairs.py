@@ -170,7 +170,7 @@ TITLES: Mapping[str, Sentence] = {
     "text_too_long": fault("text_too_long.title", "The text for customers is too long."),
     "unexpected": fault("unexpected.title", "I ran into an error that I don’t know."),
 }
-"""What is broken, by the error's code, for notifications to administrators.
+"""What is broken, by the error's code. Slack shows these sentences to administrators in its notifications.
 
 A locked phone shows notifications, so these sentences contain no ids, no addresses and no text from Genesys.
 """

@@ -1,10 +1,12 @@
 """Define the sentences of the catalogue, and fill in their placeholders in one language (pure).
 
-A sentence is a gettext entry: `key` is the context (msgctxt), `text` the English original (msgid). Each function such
-as `problem` adds a sentence for one part of a message to the catalogue, and returns the sentence. The parts are the
-problem, the next step, a label and others. Two sentences for the same part have different keys. Babel extracts the
-sentences from the calls of these functions, with the keywords `problem:1c,2 next_step:1c,2 fault:1c,2 fix:1c,2
-label:1c,2 said:1c,2 counted:1c,2,3`. languages.py loads the translations.
+A sentence is a gettext entry: `key` is the context (msgctxt), `text` the English original (msgid). The functions
+`problem`, `next_step`, `fault`, `fix`, `label`, `said` and `counted` add a sentence to the catalogue, and return the
+sentence. Each function sets the sentence's `part`. The functions raise ValueError if the catalogue already has a
+sentence with this key and part.
+
+Babel extracts the sentences from the calls of these functions, with the keywords `problem:1c,2 next_step:1c,2
+fault:1c,2 fix:1c,2 label:1c,2 said:1c,2 counted:1c,2,3`. languages.py loads the translations.
 """
 
 import math
@@ -77,7 +79,7 @@ def _enter(sentence: Sentence) -> Sentence:
 
 
 def problem(key: str, text: str) -> Sentence:
-    """Add to the catalogue a sentence that says what went wrong.
+    """Add to the catalogue a sentence that says what went wrong. Return the sentence.
 
     `key`: the error's code, then `.variant` and `@situation` if the sentence depends on them, such as
     `outcome_unknown@send`.
@@ -86,7 +88,7 @@ def problem(key: str, text: str) -> Sentence:
 
 
 def next_step(key: str, text: str) -> Sentence:
-    """Add to the catalogue a sentence that says what the reader can do about an error.
+    """Add to the catalogue a sentence that says what the reader can do about an error. Return the sentence.
 
     `key`: the error's code, then `.variant` and `@situation` if the sentence depends on them.
     """
@@ -94,7 +96,7 @@ def next_step(key: str, text: str) -> Sentence:
 
 
 def fault(key: str, text: str) -> Sentence:
-    """Add to the catalogue a sentence that tells administrators what is broken.
+    """Add to the catalogue a sentence that tells administrators what is broken. Return the sentence.
 
     `key`: the error's code, then `.variant` if the sentence depends on more than the code.
     """
@@ -102,7 +104,7 @@ def fault(key: str, text: str) -> Sentence:
 
 
 def fix(key: str, text: str) -> Sentence:
-    """Add to the catalogue a sentence that tells administrators how to fix an error.
+    """Add to the catalogue a sentence that tells administrators how to fix an error. Return the sentence.
 
     `key`: the error's code, then `.variant` if the sentence depends on more than the code.
     """
@@ -118,7 +120,7 @@ HINT_LENGTH = 150
 
 
 def label(key: str, text: str, *, limit: int = BUTTON_LENGTH) -> Sentence:
-    """Add to the catalogue the plain text of a button, a field or a title, and return the text as a Sentence.
+    """Add to the catalogue the plain text of a button, a field or a title. Return the text as a Sentence.
 
     `limit`: the maximum length of the text in characters, without its placeholders.
     """
@@ -134,7 +136,7 @@ def said(key: str, text: str) -> Sentence:
 
 
 def counted(key: str, text: str, plural: str) -> Sentence:
-    """Add to the catalogue a sentence that depends on a number, its placeholder `{count}`.
+    """Add to the catalogue a sentence that depends on the number in its placeholder `{count}`. Return the sentence.
 
     - `text`: the form for a count of one.
     - `plural`: the form for any other count.
@@ -280,17 +282,18 @@ class Language:
         return Markup(text)
 
     def now(self) -> Markup:
-        """Return the current time as markup that Slack shows in the reader's time zone.
+        """Return the current time without a date, as markup that Slack shows in the reader's time zone.
 
-        If this object writes plain text, return the time in UTC, without markup.
+        If this Language writes plain text, return the time in UTC, without markup.
         """
         return Markup(self.moment(datetime.now(UTC)))
 
     def moment(self, at: datetime) -> str:
         """Return a time as markup that Slack shows in the reader's time zone.
 
-        If this Language object makes plain text, return the time in UTC, without markup. In both forms, add the date if
-        the time is more than six hours before or after now.
+        If this Language writes plain text, return the time in UTC, without markup. In both forms, add the date if the
+        time is more than six hours before or after now. A time that is outside the years 1 to 9999 in UTC becomes
+        "an unknown time".
         https://docs.slack.dev/messaging/formatting-message-text#date-formatting
         """
         return self._date(at, with_day=abs(at - datetime.now(UTC)) > FAR)

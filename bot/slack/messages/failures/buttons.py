@@ -26,7 +26,7 @@ from bot.slack.messages.session_card import START_NEW, START_NEW_ACTION, start_n
 
 TRY_AGAIN_ACTION, TELL_ACTION, PASTE_ACTION = "try_again", "tell_administrators", "paste_interaction"
 START_WITH_ACTIONS = ("start_with_first", "start_with_second", "start_with_third")
-"""The action ids of the buttons for applications. Each button has another id, because Slack requires it."""
+"""The action ids of the buttons that repeat a start with another application. Slack requires that the ids differ."""
 GENESYS_STATUS_URL = "https://status.mypurecloud.com"
 LABEL_LENGTH, VALUE_LENGTH = 75, 150
 """The maximum lengths of a button's label, and of an application's id, in characters."""
@@ -155,7 +155,15 @@ def read_start_with(value: str) -> tuple[RequestId, str, str | None]:
 
 
 def _tell_button(error: CobrowseError, copy: ErrorCopy, offers: Offers, language: Language) -> list[Block]:
-    """Build the button that makes the bot tell the administrators. Return [] if that is impossible or useless."""
+    """Build the button that makes the bot tell the administrators, as a list of one button.
+
+    Return [] in each of these cases:
+
+    - The error message does not ask the reader to tell the contact.
+    - The bot cannot send a message to the contact or to an administrator.
+    - The store does not hold the error.
+    - Administrators cannot fix or change the cause.
+    """
     is_fault = fault_name(error) is not None
     is_askable = error.code in ASKABLE
     if not (copy.asks_contact and offers.can_tell and offers.is_stored and (is_fault or is_askable)):

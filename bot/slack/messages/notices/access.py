@@ -50,11 +50,13 @@ CONNECTED_ALREADY_OTHER = said("access.connected.other", "{person} is connected 
 
 
 def access_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message:
-    """Render the administrators' message about a person who has no Genesys user, or who has got one since.
+    """Render the administrators' message about a request for access.
 
-    `opened_at`: the value that `notice.opened_at` had when the bot posted this message. If the value differs now,
-    somebody has asked again, and there is a newer message. Until the person has a Genesys user, this older message
-    only points to the newer one.
+    The message says who asks to connect whom. After the request is over, the message says that the person is connected.
+
+    `opened_at`: the value of `notice.opened_at` when the bot posted this message. If `notice.opened_at` differs now,
+    somebody has asked again, and the bot has posted a newer message. Until the request is over, this message only
+    refers to the newer one.
     """
     asked, say = read_access(notice.data), to.language.say
     person = mention(asked.person[1])

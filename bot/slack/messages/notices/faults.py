@@ -62,9 +62,9 @@ ANSWERS = {
 def fault_notice(notice: Notice, to: Addressee, opened_at: datetime, runbook_url: str = "") -> Message:
     """Render a message that tells administrators about a fault, or about its end.
 
-    - `opened_at`: the value of `notice.opened_at` when the message was posted. For a new message, this is the present
-      value. If the present value differs, a newer message about the fault was posted. The older message then refers to
-      the newer one, and has no buttons.
+    - `opened_at`: the value of `notice.opened_at` when the bot posted this message; for a new message, the present
+      value. If `notice.opened_at` differs now, the bot has posted a newer message about the fault. This message then
+      refers to the newer one, and has no buttons.
     - `runbook_url`: the page that a button opens; "" for no button.
 
     The text for notifications contains no details, because a locked phone shows it.

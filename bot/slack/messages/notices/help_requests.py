@@ -15,7 +15,7 @@ WANTS = {
     "connect_off": said("help_request.connect_off", "{asker} wants to sign in to Genesys, and that isn’t set up yet."),
     "sending_off": said("help_request.sending_off", "{asker} wants to send a link, and sending isn’t set up yet."),
 }
-"""What the person wants, by the code of the error."""
+"""The sentences that say what the person wants, by the code of the error below which the person pressed *Ask*."""
 ASKS = said("help_request.other", "{asker} asks for your help.")
 HAVE_TOLD = said("help_request.told", "I’ve told {contact}.")
 AM_TELLING = said("help_request.telling", "I’m telling {contact} now.")
