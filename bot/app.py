@@ -224,7 +224,7 @@ class _Resources:
     - `http`: the connections to Slack.
     - `tokens`: the tokens of linked accounts.
     - `events`: passes each event, such as a finished request, to the parts of the bot that subscribed to it.
-    - `told`: maps each notice to the people and channels that got a message about the notice.
+    - `told`: knows which people and channels have a message of each notice, and which will get one.
     """
 
     settings: Settings
@@ -252,7 +252,10 @@ class _Resources:
 
 @asynccontextmanager
 async def _open_resources(shared: Shared, settings: Settings) -> AsyncIterator[_Resources]:
-    """Open the workspace's connections to Slack and Genesys. Close them at the end of the `with` block."""
+    """Open the workspace's audit log and its connections to Slack and Genesys. Yield them with the settings.
+
+    Close them at the end of the `with` block.
+    """
     name, durations, tracer = settings.workspace, shared.durations, shared.tracer
     metrics = shared.metrics.in_workspace(name, RequestKind, required_permissions(settings))
     store = shared.store.in_workspace(name)
@@ -607,9 +610,9 @@ def _request_parts(
 
 
 def _subscribe(resources: _Resources, status: ServiceStatus, tab: home_tab.HomeTab, recovery: Recovery) -> None:
-    """Subscribe the log, metrics, audit log, service status, Home tab and recovery to the events of requests.
+    """Subscribe the log, metrics, audit log, traces, service status, Home tab and recovery to events.
 
-    The log is the first subscriber, so that each event is in the log before another subscriber gets the event.
+    If the log records a type of event, the log gets each such event before all other subscribers.
     """
     events, metrics = resources.events, resources.metrics
     audits = (resources.audit.record_event,) if resources.settings.audit_log else ()
@@ -625,7 +628,7 @@ def _subscribe(resources: _Resources, status: ServiceStatus, tab: home_tab.HomeT
 def _live(resources: _Resources, slack: _SlackParts, use_cases: _UseCases) -> SessionWatcher | None:
     """Build the watcher that reads the states of open sessions. Return None if GENESYS_LIVE is off.
 
-    Also subscribe the watcher to the events of requests.
+    Subscribe the watcher to finished requests, and its StateTelling to changed states of sessions.
     """
     service, store, timing = resources.settings.service, resources.store, resources.timing.live
     if service.live is LiveMode.OFF:

@@ -1,7 +1,7 @@
 """Encode and decode JSON with orjson, which takes less CPU than Python's `json`.
 
-orjson refuses a text with half of a surrogate pair. A person can paste such a text, and a name that was cut off can end
-with such a half. For a value that orjson refuses, the functions use Python's `json`.
+orjson refuses some values, such as a text with only one half of a surrogate pair, which a person can paste. For these
+values, the functions use Python's `json`.
 """
 
 import json
@@ -19,7 +19,7 @@ def encode_json(value: object) -> bytes:
 
 
 def decode_json(data: bytes) -> Any:
-    """Decode JSON. Raises ValueError if `data` is not JSON, and RecursionError if its objects are nested too deep."""
+    """Decode JSON. Raises ValueError if `data` is not JSON, and RecursionError if the JSON is nested too deep."""
     try:
         return orjson.loads(data)
     except ValueError:

@@ -43,15 +43,15 @@ CLIENT_SECRETS = (
     "GENESYS_PRIVATE_KEY_PASSPHRASE",
     "GENESYS_KEY_ID",
 )
-"""The settings of the bot's own OAuth client whose values may change while the bot runs."""
+"""The settings with the credentials of the bot's own OAuth client. Their values may change while the bot runs."""
 
 
 @asynccontextmanager
 async def open_tracer(tracing: TracingSettings, timing: CoreTiming) -> AsyncIterator[Tracer]:
     """Open the tracer that the settings select. At the end of the `with` block, export its last spans.
 
-    If the extra `otel` is not installed, or if OpenTelemetry refuses a setting, log a warning and yield a tracer that
-    records nothing.
+    Yield a tracer that records nothing if traces are off. If the extra `otel` is not installed, or if OpenTelemetry
+    refuses a setting, log a warning and do the same.
     """
     if not tracing.is_on:
         yield NULL_TRACER
