@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 from cachetools import TTLCache
@@ -48,6 +48,7 @@ from bot.slack.api.directory import ContactName, Readers
 from bot.slack.api.response_url import (
     MAX_RETRY_AFTER_SECONDS,
     REPEATS,
+    Deadlines,
     ForeignAddressError,
     ResponseUrls,
     SilentHostError,
@@ -63,8 +64,6 @@ from bot.slack.messages.renderer import DIRECT_IS_OFF, MessageRenderer
 from bot.slack.views.session_form import result_view
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 MAX_CONNECTIONS = 1000
 """How many calls of one session are under way at the same time. The others wait."""
@@ -211,7 +210,7 @@ class SlackResponder:
         self._completion = WorkflowStepResult(web, words, timing)
         self._words, self._deadlines = words, Deadlines(timing)
         self._posting: set[asyncio.Task[None]] = set()
-        self._silent_hosts = SilentHosts(timing)
+        self._silent_hosts = SilentHosts(self._deadlines, timing)
         self._views = Views(web, timing)
         self._notes: dict[RequestId, asyncio.Event] = {}
         """The wait notices that are being posted, by request. Each event is set when Slack has answered."""
@@ -429,11 +428,10 @@ class SlackResponder:
         """
         body = message.payload() | {"response_type": "ephemeral", "replace_original": replace}
 
-        async def within_time() -> int:
-            return await self._deadlines.within(self._response_urls.post(reply_url, body))
-
         try:
-            status = await self._silent_hosts.post(reply_url, within_time, insist=insist)
+            status = await self._silent_hosts.post(
+                reply_url, lambda: self._response_urls.post(reply_url, body), insist=insist
+            )
         except SilentHostError:
             return False
         except ForeignAddressError:
@@ -524,38 +522,6 @@ class SlackResponder:
         else:
             return True
         return False
-
-
-class Deadlines:
-    """Limits the time of each attempt to send a message.
-
-    The limit is the `post_timeout` of `timing`. A call of `shorten_deadlines` reduces it to `last_post_timeout`.
-    """
-
-    def __init__(self, timing: SlackTiming) -> None:
-        self._timing, self._is_last = timing, False
-        self._open: set[asyncio.Timeout] = set()
-
-    async def within(self, sending: Awaitable[T]) -> T:
-        """Await `sending` and return its result. Raises TimeoutError if `sending` takes longer than the limit."""
-        deadline = asyncio.timeout(self._timing.last_post_timeout if self._is_last else self._timing.post_timeout)
-        self._open.add(deadline)
-        try:
-            async with deadline:
-                return await sending
-        finally:
-            self._open.discard(deadline)
-
-    def shorten_deadlines(self) -> None:
-        """Reduce the time limit of each attempt to `last_post_timeout`, because the process is about to stop.
-
-        An attempt in progress may go on for `last_post_timeout` from now at most.
-        """
-        self._is_last = True
-        soon = asyncio.get_running_loop().time() + self._timing.last_post_timeout
-        for deadline in self._open:
-            if not deadline.expired():  # an expired time-out cannot be rescheduled
-                deadline.reschedule(min(deadline.when() or soon, soon))
 
 
 def _makes_way(request: Request, outcome: Result) -> bool:

@@ -1,4 +1,4 @@
-"""Post answers to the response_url of a request.
+"""Post answers to the response_url of a request, and limit the time of each attempt to send a message.
 
 A failed post is repeated, so the same answer may arrive twice. A response_url is a secret and must not be in any log
 line. The module posts without slack_sdk, because the answer to each command is such a post and slack_sdk takes more
@@ -11,13 +11,15 @@ database, where an attacker could have changed it, and the message contains the 
 
 import asyncio
 import logging
+import math
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
+from yarl import URL
 
 from bot.core.ports import NULL_TRACER, Tracer
 from bot.core.timing import SLACK_TIMING, SlackTiming
@@ -86,7 +88,7 @@ class ResponseUrls:
         self._traced_post = tracer.posting(self._post_once)
         self._allowed = slack_addresses(api_url)
         origins = (api_url, *(f"https://{host}" for host in HOSTS))
-        self._proxies = {_origin(url): proxy_for(url) for url in origins}
+        self._proxies = {(URL(url).scheme, URL(url).host): proxy_for(url) for url in origins}
 
     async def post(self, url: str, body: dict[str, Any]) -> int:
         """Post a JSON body and return the HTTP status.
@@ -118,9 +120,10 @@ class ResponseUrls:
 
         The seconds are None if no retry is needed, or if a retry cannot help.
         """
-        proxy = self._proxies[_origin(url)]
+        address = URL(url)
+        proxy = self._proxies[address.scheme, address.host]
         async with self._http.post(
-            url, data=data, headers=_HEADERS, proxy=proxy, timeout=self._timeout, allow_redirects=False
+            address, data=data, headers=_HEADERS, proxy=proxy, timeout=self._timeout, allow_redirects=False
         ) as response:
             if is_page(await response.read()) and response.status == 200:
                 raise aiohttp.ClientPayloadError("a page came in place of Slack's answer")
@@ -131,6 +134,57 @@ class ResponseUrls:
             retry_after = response.headers.get("Retry-After", "1")
             is_short = retry_after.isascii() and retry_after.isdigit() and int(retry_after) <= MAX_RETRY_AFTER_SECONDS
             return 429, float(retry_after) if is_short else None
+
+
+class Deadlines:
+    """Limits the time of each attempt to send a message.
+
+    The limit is the `post_timeout` of `timing`. A call of `shorten_deadlines` reduces it to `last_post_timeout`.
+    """
+
+    def __init__(self, timing: SlackTiming) -> None:
+        self._timing, self._is_last = timing, False
+        self._open: set[asyncio.Timeout] = set()
+
+    async def within(
+        self,
+        sending: Awaitable[T],
+        max_seconds: float = math.inf,
+        together: set[asyncio.Timeout] | None = None,
+    ) -> T:
+        """Await `sending` and return its result. Raises TimeoutError if `sending` takes longer than the limit.
+
+        - `max_seconds`: a limit for this attempt, if it is shorter than the usual limit.
+        - `together`: a set that contains the time-out while the attempt is in progress, so that the caller can
+          shorten the time-out; None for no set.
+        """
+        usual = self._timing.last_post_timeout if self._is_last else self._timing.post_timeout
+        deadline = asyncio.timeout(min(usual, max_seconds))
+        groups = (self._open,) if together is None else (self._open, together)
+        for group in groups:
+            group.add(deadline)
+        try:
+            async with deadline:
+                return await sending
+        finally:
+            for group in groups:
+                group.discard(deadline)
+
+    def shorten_deadlines(self) -> None:
+        """Reduce the time limit of each attempt to `last_post_timeout`, because the process is about to stop.
+
+        An attempt in progress may go on for `last_post_timeout` from now at most.
+        """
+        self._is_last = True
+        shorten(self._open, self._timing.last_post_timeout)
+
+
+def shorten(deadlines: Iterable[asyncio.Timeout], seconds: float) -> None:
+    """Let the time-outs in progress end in `seconds` from now at the latest."""
+    latest = asyncio.get_running_loop().time() + seconds
+    for deadline in deadlines:
+        if not deadline.expired():  # an expired time-out cannot be rescheduled
+            deadline.reschedule(min(deadline.when() or latest, latest))
 
 
 class SilentHostError(Exception):
@@ -145,11 +199,18 @@ class SilentHosts:
     During the refusal, one post in each `probe_interval_seconds` is sent anyway, as a test of the server. The first
     post that the server answers ends the refusal.
 
-    `clock`: returns seconds and never goes back.
+    - `deadlines`: limits the time of each post.
+    - `clock`: returns seconds and never goes back.
     """
 
-    def __init__(self, timing: SlackTiming = SLACK_TIMING, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._timing = clock, timing
+    def __init__(
+        self,
+        deadlines: Deadlines,
+        timing: SlackTiming = SLACK_TIMING,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._deadlines, self._clock, self._timing = deadlines, clock, timing
         self._next_probe_at: dict[str, float] = {}
         self._under_way: dict[str, set[asyncio.Timeout]] = {}
 
@@ -176,31 +237,21 @@ class SilentHosts:
             if self._clock() < self._next_probe_at[host]:
                 raise SilentHostError
             self._next_probe_at[host] = self._clock() + self._timing.probe_interval_seconds
+        under_way = self._under_way.setdefault(host, set())
+        limit = self._timing.probe_timeout if is_probe else math.inf
         try:
-            async with asyncio.timeout(self._timing.probe_timeout if is_probe else None) as limit:
-                answer = await self._track(host, limit, post)
+            answer = await self._deadlines.within(post(), limit, under_way)
         except TimeoutError:
             self._timed_out(host)
             raise
         self._answered(host)
         return answer
 
-    async def _track(self, host: str, limit: asyncio.Timeout, post: Callable[[], Awaitable[T]]) -> T:
-        under_way = self._under_way.setdefault(host, set())
-        under_way.add(limit)
-        try:
-            return await post()
-        finally:
-            under_way.discard(limit)
-
     def _timed_out(self, host: str) -> None:
         if host not in self._next_probe_at:
             fields = {"seconds": self._timing.probe_interval_seconds}
             log.warning("a response_url's host does not answer, so answers go another way", extra={"fields": fields})
-            latest = asyncio.get_running_loop().time() + self._timing.probe_timeout
-            for limit in self._under_way.get(host, ()):
-                if not limit.expired():
-                    limit.reschedule(min(limit.when() or latest, latest))
+            shorten(self._under_way.get(host, ()), self._timing.probe_timeout)
         self._next_probe_at[host] = self._clock() + self._timing.probe_interval_seconds
 
     def _answered(self, host: str) -> None:
@@ -208,10 +259,6 @@ class SilentHosts:
             log.info("a response_url's host answers again")
 
 
-def _origin(url: str) -> tuple[str, str | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname
-
-
 def _host(url: str) -> str:
-    return (urlsplit(url).hostname or "") if isinstance(url, str) else ""
+    """Return the host of a URL, with the port if the URL names one."""
+    return url.partition("://")[2].partition("/")[0].lower() if isinstance(url, str) else ""
