@@ -177,14 +177,19 @@ Value = str | int | datetime | Sentence | Filled
 
 
 class _Texts(dict[Sentence, str]):
-    """The text of each sentence in one language. A text is looked up in the translations when it is first used."""
+    """The text of each sentence in one language. A text is looked up in the translations when it is first used.
 
-    def __init__(self, translations: NullTranslations) -> None:
+    `plain`: whether no text has markup. If False, only labels have none.
+    """
+
+    def __init__(self, translations: NullTranslations, *, plain: bool) -> None:
         super().__init__()
-        self._translations = translations
+        self._translations, self._plain = translations, plain
 
     def __missing__(self, sentence: Sentence) -> str:
-        text = self[sentence] = self._translations.pgettext(sentence.key, sentence.text)
+        text = self._translations.pgettext(sentence.key, sentence.text)
+        is_plain = self._plain or sentence.part is Part.LABEL
+        self[sentence] = text = text.replace("`", "") if is_plain else text
         return text
 
 
@@ -202,7 +207,7 @@ class Language:
         self.code = code
         self._translations = translations or NullTranslations()
         self._plain = plain
-        self._texts = _Texts(self._translations)
+        self._texts = _Texts(self._translations, plain=plain)
 
     @cached_property
     def plain(self) -> "Language":
@@ -226,17 +231,14 @@ class Language:
 
         Return the English sentence if the translation has a placeholder without a value.
         """
-        plain = self._plain or sentence.part is Part.LABEL
-        text = self._text(sentence, values)
-        if plain:
-            text = text.replace("`", "")
         if not values:
-            return text
+            return self._texts[sentence]
+        plain = self._plain or sentence.part is Part.LABEL
         shown = {name: self._shown(value, plain) for name, value in values.items()}
         try:
-            return text.format_map(shown)
+            return self._text(sentence, values, plain).format_map(shown)
         except (KeyError, ValueError, IndexError, AttributeError):
-            return ENGLISH._text(sentence, values).format_map(shown)
+            return (ENGLISH.plain if plain else ENGLISH)._text(sentence, values, plain).format_map(shown)
 
     def fill(self, filled: Filled) -> str:
         """Return the sentence of `filled` in this language, with its placeholders filled in."""
@@ -298,12 +300,13 @@ class Language:
         """
         return self._date(at, with_day=abs(at - datetime.now(UTC)) > FAR)
 
-    def _text(self, sentence: Sentence, values: Mapping[str, Value]) -> str:
+    def _text(self, sentence: Sentence, values: Mapping[str, Value], plain: bool) -> str:
         if not sentence.plural:
             return self._texts[sentence]
         count = values["count"]
         assert isinstance(count, int)  # noqa: S101 - each counted sentence has one
-        return self._translations.npgettext(sentence.key, sentence.text, sentence.plural, count)
+        text = self._translations.npgettext(sentence.key, sentence.text, sentence.plural, count)
+        return text.replace("`", "") if plain else text
 
     def _shown(self, value: Value, plain: bool) -> str:
         match value:
