@@ -56,7 +56,10 @@ class Cache(Generic[K, V]):
 
     def peek(self, key: K) -> V | None:
         """Return the cached value of a key; None if no value is cached."""
-        return self._values.get(key)
+        try:
+            return self._values[key]  # takes half of the CPU time of `get`
+        except KeyError:
+            return None
 
     def keep(self, key: K, value: V) -> None:
         """Cache this value for a key."""

@@ -255,7 +255,7 @@ class Request:
     @property
     def for_another(self) -> bool:
         """Return whether the agent is another person than the requester."""
-        return self.agent != self.requester
+        return bool(self.target) and self.target != self.requester
 
     def repeated(self, press: "Request") -> "Request":
         """Return the request that repeats this request after a press on a button such as *Try again*.

@@ -276,7 +276,7 @@ class Followers:
         if isinstance(result, AccessRequested | FaultChecked | HostLinked):
             people = {request.requester, request.agent}
         people = {self._known_id(user_id) for user_id in people}
-        people = {user_id for user_id in people if self._key(request, user_id) in self._newest}
+        people = {user_id for user_id in people if (team_of(request), user_id) in self._newest}
         if request.kind is RequestKind.END and not request.reply_url and not request.channel_id:
             people.add(request.requester)  # only the Home tab sends such an End
         for user_id in people:
