@@ -15,9 +15,9 @@ from bot.config.workspaces.toml_file import Table
 from bot.core.validation.text import unquoted
 
 FILE_KEYS = ("cobrowse_hosts_file",)
-"""The keys of files that are no secrets, and that the bot reads only when it loads the settings."""
+"""The keys that name files without secrets. The bot reads such a file only when it loads the settings."""
 UNIQUE = ("bot_token", "app_token")
-"""The fields of SlackSettings that two workspaces cannot have in common."""
+"""The fields of SlackSettings whose values must differ between workspaces. Empty values do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,9 @@ def read_workspaces(process: ProcessSettings, before: Workspaces | None = None) 
     - `before`: the result of the last read; None at the first read. If a workspace is unchanged and has no fault, its
       object in `before` is also in the result. All other workspaces get a new object.
 
-    Raises WorkspacesFileError if the file cannot be read or is not valid TOML. Raises SettingsError if the environment
-    has a setting that is allowed only in the tables of the file.
+    Put a fault in a workspace's table into the field `error` of its object, and raise nothing. Raises
+    WorkspacesFileError if the file cannot be read, is not valid TOML, or contains anything except a table for each
+    workspace. Raises SettingsError if the environment has a setting that is allowed only in the tables of the file.
     """
     environ = process.sources.environ
     tables = open_file(environ).tables
@@ -82,10 +83,10 @@ def _with_error(workspace: WorkspaceSettings, error: SettingsError) -> Workspace
 
 
 def _without_twins(found: dict[str, WorkspaceSettings], before: Workspaces) -> dict[str, WorkspaceSettings]:
-    """Make sure that no two workspaces use the same Slack token, and return the workspaces.
+    """Return the workspaces. Of those with the same Slack token, only one keeps its settings.
 
-    If several workspaces have the same token, one of them keeps its settings: one that has not changed since `before`,
-    or else the first in the file. Each of the others gets an error in place of its settings.
+    The others get an error in place of their settings. The one that keeps them is the first in the file that is
+    unchanged since `before`. If all of them have changed, it is the first in the file.
     """
     owners: dict[tuple[str, str], str] = {}
     checked = dict(found)
@@ -108,7 +109,10 @@ def _twin_fault(name: str, kind: str, other: str) -> str:
 
 
 def _digest(table: Table) -> str:
-    """Return a hash of a table and of the CSV file that its key `cobrowse_hosts_file` names."""
+    """Return a hash of a table and of the CSV file that its key `cobrowse_hosts_file` names.
+
+    If the CSV file cannot be read, hash the error's text in place of the file.
+    """
     digest = hashlib.sha256(json.dumps(table, sort_keys=True, default=str).encode())
     for path in _files(table):
         try:
@@ -124,7 +128,11 @@ def _files(table: Table) -> tuple[str, ...]:
 
 
 def _shared(process: ProcessSettings) -> dict[str, str]:
-    """Return the variables that all workspaces share, by name. Include the values from secret files of the process."""
+    """Return the values of the variables that all workspaces share, by name.
+
+    If the process has read a secret file that NAME_FILE names, return NAME with the text of the file, and leave out
+    NAME_FILE.
+    """
     read_from = {file.variable for file in process.sources.files.values()}
     environ = without_settings_of_workspaces(process.sources.environ)
     shared = {name: value for name, value in environ.items() if name not in read_from}

@@ -11,13 +11,13 @@ from bot.config.workspaces.toml_file import Table
 from bot.core.validation.text import unquoted
 
 KEYS = {name.lower(): variable for name, variable in VARIABLES.items() if name not in PROCESS_ONLY}
-"""The settings that a table may have, by key."""
+"""The variables that a table can set, by the key in the table, such as `slack_bot_token`."""
 _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 """The form of a variable's name, such as SLACK_BOT_TOKEN. No kind of secret has this form."""
 _WORDS = re.compile(r"[A-Za-z_-]{1,60}")
-"""The form of a key that a fault may show. A secret in the place of a key has digits."""
+"""The form of a key that the text of a fault may show. A key with digits may be a secret that was pasted there."""
 _PREDICATE = re.compile(r"(is|has|must|can|holds|names|and) ")
-"""The first word of a fault that completes a sentence, such as "must be on or off" after the name of a setting."""
+"""The first word of a fault's text that follows the key without a colon, such as "must" in "must be on or off"."""
 _SWITCH = {"true": "true", "on": "true", "false": "false", "off": "false"}
 
 
@@ -35,7 +35,8 @@ class TableReader(Reader):
 
     - `workspace`: the short name of the workspace.
     - `variables`: the variables that were made from the keys of the table, by name.
-    - `environ`: all variables that the reader can read: `shared` and `variables`. This is not the argument `environ`.
+    - `environ`: the variables that the reader can read: `shared`, overridden by `variables`. It differs from the
+      constructor's argument `environ`.
     - `paths`: the paths of the secret files that the table names.
     - `has_read_wrong_key`: True after a call of `given` for a variable whose key in the table has a fault. The
       constructor finds these faults.
@@ -52,10 +53,10 @@ class TableReader(Reader):
         self.environ = {**shared, **self.variables}
 
     def given(self, name: str) -> str:
-        """Return the value of a variable in `environ`, without quotes around it; "" if `environ` has no value.
+        """Return the value of a variable, without quotes around it; "" if the variable is not set.
 
-        If the table's key for this variable has a fault, the constructor has left the table's value out of `environ`.
-        In this case, return the value that all workspaces share, or "", and set `has_read_wrong_key` to True.
+        If the table's key for this variable has a fault, ignore the table's value: return the value that all workspaces
+        share, or "". Also set `has_read_wrong_key` to True.
         """
         self.has_read_wrong_key |= _key(name) in self._wrong_keys
         return super().given(name)
@@ -84,8 +85,9 @@ class TableReader(Reader):
     def _variables_of(self, key: str, value: object) -> dict[str, str]:
         """Convert a key and its value to an environment variable: a dict with its name and value.
 
-        Add a fault and return an empty dict if the key is unknown, if the value is a secret that stands in the file
-        itself, or if the value has an unsupported type.
+        The method `_reference` converts the values `{file = "PATH"}` and `{env = "NAME"}`. Add a fault and return an
+        empty dict if the key is unknown, if the value is a secret instead of such a reference to the secret, or if the
+        value has an unsupported type.
         """
         variable, name = KEYS.get(key), key.upper()
         if variable is None:
@@ -103,8 +105,12 @@ class TableReader(Reader):
     def _reference(self, key: str, variable: Variable, value: Table) -> dict[str, str]:
         """Convert a key with the value `{file = "PATH"}` or `{env = "NAME"}` to an environment variable.
 
-        Return a dict with the name and the value. Add a fault and return an empty dict if `value` has another form, or
-        if the variable NAME is not set.
+        Return a dict with the name and the value of the environment variable:
+
+        - For a file: the name of `variable` with the ending `_FILE`, and PATH. Also add PATH to `paths`.
+        - For `env`: the name of `variable`, and the value of the environment variable NAME.
+
+        Add a fault and return an empty dict if `value` has another form, or if NAME is not set.
         """
         match value:
             case {"file": str(path), **others} if unquoted(path) and not others:
@@ -128,7 +134,7 @@ class TableReader(Reader):
 def _key(name: str) -> str:
     """Return the key by which a workspace's table sets the variable `name`; "" if a table cannot set it.
 
-    The key is `name` in lower case if KEYS has this key. Otherwise, the key is the same without the ending `_file`.
+    The key is `name` in lower case. If KEYS has no such key, leave out the ending `_file`.
     """
     keys = (name.lower(), name.removesuffix("_FILE").lower())
     return next((key for key in keys if key in KEYS), "")
@@ -146,9 +152,9 @@ def _unknown_key(key: str) -> str:
 
 
 def _text(value: object) -> str | None:
-    """Convert a TOML value to the text that an environment variable would have.
+    """Convert a TOML value to the text that an environment variable would have. Return None for an unsupported type.
 
-    Return None for an unsupported type.
+    A list of strings becomes one text with commas between the items.
     """
     match value:
         case bool():
@@ -161,7 +167,7 @@ def _text(value: object) -> str | None:
 
 
 def _toml_example(variable: Variable, workspace: str) -> str:
-    """Return an example line of TOML for the key that sets this variable."""
+    """Return a line of TOML that sets this variable to an example value. For a secret, the line names a file."""
     key, value = variable.name.lower(), variable.example or variable.default
     if variable.secret:
         return f'{key} = {{file = "/run/secrets/{workspace}-{_dashed(key)}"}}'

@@ -12,23 +12,24 @@ from collections.abc import Mapping
 from bot.config.reader import SettingsError, read_bytes
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
-"""The form of a workspace's short name. The name stands in the paths of URLs, in log lines and in metrics."""
+"""The form of a workspace's short name. URLs, log lines and metrics contain the name."""
 _AT = re.compile(r"\(at line (\d+), column (\d+)\)$")
 _TWICE = {
     "Cannot declare": "begins a table that the file has already. Put all settings of a workspace into one table.",
     "Cannot overwrite": "sets a key that its table has already. Remove one of the two lines.",
 }
-"""Sentences about tables and keys that stand twice in the file, by the start of tomllib's message."""
+"""The fault for a table or key that appears twice in the file, by the beginning of tomllib's message."""
 
 Table = Mapping[str, object]
-"""The settings of one workspace as the file has them, by key."""
+"""The values in one table of the file, by key. Each value has the Python type that tomllib returns."""
 
 
 class WorkspacesFileError(SettingsError):
     """The file of workspaces cannot be read, or is not valid.
 
     - `faults`: a list with one text. The text says what is wrong, and how to fix the file.
-    - `code`: `file_missing`, `file_unreadable` or `settings_invalid`.
+    - `code`: `file_missing` if there is no file, `file_unreadable` if the file cannot be read as UTF-8 text, else
+      `settings_invalid`.
     """
 
     def __init__(self, path: str, sentence: str, code: str = SettingsError.code) -> None:
@@ -39,8 +40,8 @@ class WorkspacesFileError(SettingsError):
 def read_tables(path: str) -> dict[str, Table]:
     """Return the tables of the file at `path`, by the short names of the workspaces.
 
-    Raises WorkspacesFileError if the file cannot be read, is not valid TOML, or contains anything except a table for
-    each workspace.
+    Raises WorkspacesFileError if the file cannot be read, is not valid TOML, has no table, or contains anything except
+    tables with valid short names.
     """
     text = _text(path)
     try:
@@ -98,9 +99,9 @@ def _table_fault(name: str, table: object) -> str:
 
 
 def _line_of(key: str, text: str) -> str:
-    """Return "line N: " for the first line that begins with `key`, as a key or as the name of a table.
+    """Return "line N: ", where N is the first line that sets the key `key` or begins the table `key`.
 
-    `text`: the text of the file. Return "" if no line begins with `key`.
+    Return "" if there is no such line. `text`: the text of the file.
     """
     pattern = re.compile(rf"""\s*\[*\s*["']?{re.escape(key)}["']?\s*[].=]""")
     lines = (number for number, line in enumerate(text.split("\n"), 1) if pattern.match(line))
