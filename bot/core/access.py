@@ -32,7 +32,8 @@ from bot.core.ports import MemberDirectory
 
 T = TypeVar("T")
 MAX_ADMINISTRATORS = 20
-"""The maximum number of administrators who get a notice. If there are more, those whose ids sort first get it."""
+"""The maximum number of people that `AccessPolicy.administrators` returns. If there are more, it leaves out the
+administrators whose ids sort last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +98,10 @@ _NO_TEAM = TeamId("")
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A look-up in Slack: it reads a user, or finds out whether the user is in a user group. It asks no person.
+    """A look-up in Slack that a rule needs: of a user, or of whether the user is in a user group.
 
-    - `group_id`: the user group; "" for a look-up that reads the user.
-    - `team_id`: the Slack workspace from which the request came. A look-up that reads the user does not need it, and
-      has "".
+    - `group_id`: the user group; "" to look up the user.
+    - `team_id`: the Slack workspace from which the request came; "" to look up the user.
     """
 
     user_id: UserId
@@ -110,7 +110,7 @@ class _Question:
 
 
 class _UnansweredError(Exception):
-    """Raised when a rule needs the answer to the look-up `question`, and the answer is not known yet."""
+    """A rule needs the answer to the look-up `question`, and the answer is not known yet."""
 
     def __init__(self, question: _Question) -> None:
         self.question = question
@@ -118,8 +118,8 @@ class _UnansweredError(Exception):
 
 Answer = SlackUser | bool | SlackUnavailableError
 Ask = Callable[[_Question], Answer]
-"""A function that returns the known answer to a look-up, or the look-up's error. It makes no call to Slack. It raises
-_UnansweredError if the answer is not known."""
+"""A function that returns the answer to a look-up without a call to Slack: the user, whether the user is in the group,
+or the SlackUnavailableError of a failed look-up. It raises _UnansweredError if the answer is not known."""
 
 
 class AccessPolicy:
@@ -153,8 +153,7 @@ class AccessPolicy:
         """Check that the requester may start sessions, and return the requester. Do not check the channel.
 
         Raises PermissionDeniedError if the requester may not start sessions, or if the bot does not serve the Slack
-        workspace of the request.
-        Raises SlackUnavailableError if a look-up in Slack fails.
+        workspace of the request. Raises SlackUnavailableError if a look-up in Slack fails.
         """
         self._check_home(request)
         return await self._decide(lambda ask: self._member(request.requester, request.team_id, ask, is_target=False))
@@ -162,7 +161,7 @@ class AccessPolicy:
     def check_channel_allowed(self, request: Request) -> None:
         """Check that people may start sessions in the request's channel.
 
-        A workflow step has no channel. For a workflow step, check instead that workflows may start sessions.
+        For a workflow step, which has no channel, check that workflows may start sessions.
 
         Raises PermissionDeniedError if the channel or the workflow is not allowed, or if the bot does not serve the
         Slack workspace of the request. Raises NobodyNamedError if a workflow step names nobody.
@@ -226,9 +225,9 @@ class AccessPolicy:
         return await self._decide(lambda ask: self._role(user_id, team_id, ask))
 
     def is_known_admin(self, user_id: UserId) -> bool:
-        """Return True if the bot knows without a call to Slack that a user is an administrator.
+        """Return True if the settings or cached look-ups show that a user is an administrator. Make no call to Slack.
 
-        Return False if the user is no administrator, or if the bot does not know it.
+        Return False if the user is no administrator, or if the cache lacks an answer.
         """
         if user_id in self._rules.admins.users:
             return True
@@ -262,9 +261,10 @@ class AccessPolicy:
         return tuple(sorted([*found][:MAX_ADMINISTRATORS])), are_all
 
     async def _decide(self, rule: Callable[[Ask], T]) -> T:
-        """Return the result of `rule`, and make the look-ups in Slack that `rule` needs.
+        """Call `rule` and return its result. Make the look-ups in Slack that `rule` needs.
 
-        If `rule` raises _UnansweredError, make the missing look-up and call `rule` again from its start.
+        `rule`: a function that gets an Ask. If it raises _UnansweredError, make the missing look-up and call it again.
+        Raises the other exceptions of `rule`.
         """
         answers: dict[_Question, Answer] = {}
 
@@ -338,8 +338,8 @@ class AccessPolicy:
     def _is_on_any(allowlists: Sequence[Allowlist], person: SlackUser, team_id: TeamId, ask: Ask) -> bool:
         """Return whether one of the lists contains the person, by id or by user group.
 
-        `ask`: returns whether a user is in a user group, or Slack's error. Raises SlackUnavailableError if `ask`
-        returned an error, and no other entry of the lists contains the person.
+        Raises SlackUnavailableError if `ask` returns this error for a group, and no other entry of the lists contains
+        the person. Raises _UnansweredError if `ask` raises it.
         """
         if any(not allowlist.users.isdisjoint(person.ids) for allowlist in allowlists):
             return True

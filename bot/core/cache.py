@@ -31,7 +31,7 @@ class Cache(Generic[K, V]):
         """Return the cached value of a key. If no value is cached, call `ask`, and cache and return its result.
 
         Callers with the same key wait for one call of `ask` and get the same result or exception. An exception is not
-        cached.
+        cached. If a caller is cancelled, the call of `ask` goes on for the others.
         """
         try:
             return self._values[key]
@@ -62,7 +62,7 @@ class Cache(Generic[K, V]):
             return None
 
     def keep(self, key: K, value: V) -> None:
-        """Cache this value for a key."""
+        """Cache a value for a key, in place of the earlier value."""
         self._values[key] = value
 
     def forget(self, key: K) -> None:

@@ -1,4 +1,4 @@
-"""Hold the texts of messages to customers, by language, and fill in their placeholders (pure)."""
+"""The texts of messages to customers, by language, and their placeholders (pure)."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ LINK, COMPANY, AGENT = "{joinUrl}", "{company}", "{agent}"
 MAX_TEXT_LENGTH = 765
 """The maximum number of characters of an SMS at Genesys. The bot applies it to emails, too."""
 MAX_LINK_LENGTH = 100
-"""How many of the MAX_TEXT_LENGTH characters a text in the settings must leave free for the session's link."""
+"""The number of characters that a text in the settings must leave free for the session's link."""
 MAX_NAME_LENGTH = 60
 """The maximum length of the agent's name and of the company's name in a text. Longer names are cut."""
 LANGUAGES = ("en", "es", "pt_BR", "fr", "de", "ja")
@@ -62,9 +62,9 @@ class CustomerTexts:
         return other if other and other.of(medium) else self.default
 
     def names_agent(self, medium: ContactChannel, language: str) -> bool:
-        """Return whether the text for this medium and language contains the placeholder AGENT.
+        """Return whether the text that `in_language` returns contains the placeholder AGENT.
 
-        For an email, also look in the subject.
+        `medium`: selects the SMS, or the subject and body of the email.
         """
         text = self.in_language(medium, language)
         return AGENT in text.of(medium) or (medium is ContactChannel.EMAIL and AGENT in text.email_subject)
@@ -87,6 +87,9 @@ NO_TEXTS = CustomerTexts()
 
 def check_text(text: str, company: str = "", *, has_link: bool = True) -> str:
     """Check a text from the settings and return it unchanged. Raises ValueError with the reason if the text is invalid.
+
+    A text is invalid if it has an unknown placeholder. It is also invalid if it leaves less than MAX_LINK_LENGTH of the
+    MAX_TEXT_LENGTH characters free. For this check, the agent's name counts as MAX_NAME_LENGTH characters.
 
     - `company`: the company's name. If it is "", a text with the placeholder COMPANY is invalid.
     - `has_link`: True to require the placeholder LINK exactly once, False to forbid it.

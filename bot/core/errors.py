@@ -42,7 +42,7 @@ class SetupError(Exception):
     """The bot cannot run with its set-up.
 
     - `sentence`: what is wrong and how to fix it, without secrets. It is the text of the exception.
-    - `code`: the stable name of the error. The constructor takes the code of the class if it gets "".
+    - `code`: the stable name of the error. If the constructor gets "", the error has the code of its class.
     """
 
     code = "setup_invalid"
@@ -95,7 +95,10 @@ class NotAcceptedError(CobrowseError):
 
 @dataclass(eq=False)
 class NotReadyError(NotAcceptedError):
-    """The bot accepts no requests now: it is stopping, or it already processes its maximum number of requests."""
+    """The bot accepts no requests now.
+
+    `code` is shutting_down (the bot is stopping) or overloaded (it already processes its maximum number of requests).
+    """
 
     code: Literal["shutting_down", "overloaded"] = field()
 
@@ -104,7 +107,8 @@ class NotReadyError(NotAcceptedError):
 class RateLimitedError(NotAcceptedError):
     """The person or the workspace has reached a limit of `limit` requests per minute.
 
-    - `wait_seconds`: the time until the next request is possible.
+    - `code`: which requests the limit counts: starts, sends (messages to customers) or inquiries.
+    - `wait_seconds`: the time until the next such request is possible.
     - `everybody`: True if the limit is for the whole workspace, False if it is for one person.
     """
 
@@ -215,7 +219,7 @@ class HostNotFoundError(CobrowseError):
     """No host rule finds a host for the person.
 
     - `is_target`: True if another person or a workflow made the request, False if this person did.
-    - `tried`: for each host rule that the bot tried, the reason why the rule found no host. In the order of the rules.
+    - `tried`: the reason of each host rule that the bot tried and that found no host, in the order of the rules.
     """
 
     code = "host_not_found"
@@ -264,8 +268,8 @@ class LoginRefusedError(ServiceError):
 
     - `code`: oauth_refused for the OAuth client, connect_failed for a person's sign-in.
     - `oauth_error`: OAuth's error code, such as invalid_client; WEB_PAGE if a web page came in place of an answer.
-    - `words`: the login's description of the error, at most 300 characters, not escaped for Slack and without the
-      secrets that were sent.
+    - `words`: the login's description of the error: at most 300 characters, and not escaped for Slack. The bot has
+      removed the secrets that it sent to the login.
     """
 
     code: Literal["oauth_refused", "connect_failed"] = "oauth_refused"
@@ -287,15 +291,13 @@ class LoginRefusedError(ServiceError):
 class PermissionMissingError(ServiceError):
     """Genesys answered 403, because a scope or permission is missing.
 
-    `code` is one of these:
-
-    - permission_missing: the bot's OAuth client lacks the scope or permission.
-    - user_permission_missing: the host's linked account lacks the scope or permission. `own`: True if the host is the
-      requester.
-
+    - `code`: permission_missing if the bot's OAuth client lacks the scope or permission; user_permission_missing if the
+      host's linked account lacks it.
     - `needs`: the name of the missing scope or permission.
-    - `words`: Genesys's message, at most 300 characters and not escaped for Slack, if the permission is missing for one
-      division only, a part of a Genesys organization; else "".
+    - `own`: for user_permission_missing, True if the host is the requester.
+    - `words`: "" unless Genesys's message mentions a division, which is a part of a Genesys organization. The
+      permission can then be missing in this division only, and `words` is the message: at most 300 characters, and
+      not escaped for Slack.
     """
 
     code: Literal["permission_missing", "user_permission_missing"] = "permission_missing"
@@ -350,10 +352,13 @@ class BadRequestError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class ServiceBusyError(ServiceError):
-    """Genesys is too busy for a call. The call had no effect.
+    """A call had no effect, because Genesys is too busy or the rate limit is reached.
 
-    Genesys answered 429 or 503 to the call and to all its retries, or the bot did not send the call because of the rate
-    limit or a hold. Some reads also raise this error if they take too long.
+    The reason is one of these:
+
+    - Genesys answered 429 or 503 to the call and to all its retries.
+    - The bot did not send the call, because of the rate limit or a hold.
+    - The call only reads, and took longer than the bot waits for a form or the Home tab.
 
     `retry_after`: how many seconds to wait before another try; None if unknown.
     """
@@ -411,8 +416,8 @@ class UnusableAnswerError(ServiceError):
 
 
 ID_TAKEN = "a session with the id of another session"
-"""The value of `UnusableAnswerError.why` when the new session's id is already stored for another team, host, requester
-or agent. `RequestRepository.advance` checks this."""
+"""The value of `UnusableAnswerError.why` if the id of a new session is already stored for a session of another team,
+host, requester or agent."""
 
 
 class UnknownSessionError(ServiceError):
@@ -441,7 +446,7 @@ class SharingError(CobrowseError):
 
     - share_refused: the bot does not post in the requested place. `why` is "outside" (people of other organizations
       read the channel), "unclear" (Slack does not say who reads the channel), "uninvited" (the bot is not in the
-      channel), "closed" (the channel is archived or takes no messages), "thread" (Slack accepts no reply to the
+      channel), "closed" (the channel is archived or accepts no messages), "thread" (Slack accepts no reply to the
       message), "direct" (the place is a direct message) or "group" (the place is a group message).
     - share_outcome_unknown: Slack gave no clear answer. The bot does not try again, because the message could then
       appear twice. `is_direct`: True for a direct message.
@@ -462,8 +467,8 @@ class SharingError(CobrowseError):
 class ConversationActiveError(ServiceError):
     """Genesys sends no SMS, because the company already has an active SMS conversation with this customer.
 
-    `join_url`: the link that the SMS would have contained; "" until the code that sends the SMS sets it. The answer in
-    Slack shows the link. The database does not store it.
+    `join_url`: the session's link, for the answer in Slack; "" if the code that sends the SMS has not set it. The
+    database does not store it.
     """
 
     code = "conversation_active"
@@ -471,8 +476,8 @@ class ConversationActiveError(ServiceError):
 
 
 OFF = ("needless", "client", "socket", "key")
-"""Reasons why nobody can connect a Genesys account. needless: sessions need no person's sign-in · client: the bot has
-no OAuth client for people · socket: the bot serves no HTTP · key: the bot has no encryption key."""
+"""Reasons why nobody can connect a Genesys account. needless: the session service needs no linked accounts · client:
+the bot has no OAuth client for people · socket: the bot serves no HTTP · key: the bot has no encryption key."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -592,14 +597,14 @@ class SessionActionError(CobrowseError):
     `code` is one of these:
 
     - no_open_session: the requester, or `agent` if set, has no open session. `ever`: False if the database holds no
-      session of this person at all; True if it holds ended sessions, or was not searched for them.
+      session of this person, not even an ended one; True if it holds one, or if the bot did not search for it.
     - several_open_sessions: the requester, or `agent` if set, has several open sessions. The requester has to choose
       one. `sessions`: the ids and names of the newest ones, newest first. `records`: all of them; empty if unknown.
     - session_not_found: the database holds no session with this id for the requester's workspace.
     - already_ended: the session has ended.
     - already_shared: the session is already posted in the request's channel. `permalink`: the URL of the posted
       message, "" if unknown.
-    - no_link_to_send: the session has a join code and no join URL.
+    - no_link_to_send: the session, or each of the person's open sessions, has no join URL.
     - link_used_up: nobody can join by the link any more, and Genesys does not report that the customer has joined.
     - customer_joined: the customer has joined, and nobody can join by the link any more.
 
@@ -634,7 +639,7 @@ class RetryRejectedError(CobrowseError):
     `code` is one of these:
 
     - not_your_request: another person made the request.
-    - already_retried: the request was repeated already, or did not fail.
+    - already_retried: somebody has already repeated the request, or the request did not fail.
     - request_forgotten: the request is no longer stored.
     """
 
@@ -649,8 +654,8 @@ class SendRejectedError(CobrowseError):
 
     - sending_off: the settings switch the medium off. `detail`: the medium, "sms" or "email".
     - invalid_address: `detail` is "none" (no text), "neither" (no phone number or email address), "country" (a number
-      without a country code that is not valid in exactly one of the configured countries), "number" (not a valid phone
-      number), "sms" (a number that takes no SMS) or "email" (not a valid email address).
+      without a plus that is valid in none or in several of the configured countries), "number" (not a valid phone
+      number), "sms" (a number that receives no SMS) or "email" (not a valid email address).
     - country_not_allowed: the settings do not list the number's country. `detail`: the country's ISO code, "" if the
       number has no country.
     - text_too_long: `detail` is the maximum length in characters.
@@ -670,7 +675,7 @@ class AccountLinkError(CobrowseError):
     - not_connected: the person has no linked account.
     - connect_link_expired: the sign-in link is too old, was used, or is unknown.
     - not_linked: the person has no host link.
-    - no_such_host: the email address that an administrator typed finds no host. `why`: a MissReason.
+    - no_such_host: the bot finds no host for the email address that an administrator typed. `why`: a MissReason.
     """
 
     code: Literal["connect_off", "not_connected", "connect_link_expired", "not_linked", "no_such_host"] = field()

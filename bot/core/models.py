@@ -155,8 +155,8 @@ STARTS = (RequestKind.START, RequestKind.STEP)
 
 
 CARD_KEY, ROW_KEY, START_NEW_KEY = "card:", "row:", "start-new:"
-"""The beginning of a request's `key`: CARD_KEY if the pressed button is on a session card, ROW_KEY if the button is in
-a list of sessions, START_NEW_KEY if the button is *Start a new one*."""
+"""The prefixes of a request's `key`, by the pressed button. CARD_KEY: a button on a session card · ROW_KEY: a button
+in a list of sessions · START_NEW_KEY: *Start a new one*."""
 
 
 class RequestState(StrEnum):
@@ -193,12 +193,14 @@ class OtherSession:
 class Request:
     """One request of one person.
 
-    - `key`: Slack's id of the command or press. If Slack delivers a command or press twice, both deliveries have the
-      same key.
+    - `key`: the id of the command or press, in most cases after a prefix such as CARD_KEY. The id is Slack's, or the
+      bot's for a button that works only once. Requests with the same key count as one, so a second delivery by Slack
+      has no effect.
     - `team_id`, `enterprise_id`: the Slack workspace and the Enterprise Grid organization from which the request came.
       `enterprise_id` is None if there is no organization.
     - `accepted_at`: when the bot received the command or press.
-    - `target`: the agent whom the requester named; None if the requester is the agent.
+    - `target`: the person whom the requester named, such as the agent of a start; None if the request is about the
+      requester.
     - `name`: the session name that the requester typed; None if they typed none.
     - `argument`: the text that some kinds of requests need, such as a session's id or a customer's address.
     - `application_id`, `timeout_seconds`: None selects the default of the settings.
@@ -211,8 +213,8 @@ class Request:
     - `replaces`: True if the answer replaces the message that contains the pressed button.
     - `duplicate_of`: the earlier request whose session this request shares; None if this request gets a new session.
     - `is_group_message`: True if the request came from a group message, where the bot cannot post. Not stored.
-    - `other_open`: the newest session that the agent of a START request has open already; None if there is none, and
-      for other kinds of requests. Not stored.
+    - `other_open`: the newest open session of the agent of a START request; None if there is none, and for other kinds
+      of requests. Not stored.
     """
 
     id: RequestId
@@ -455,7 +457,7 @@ class SessionEnding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SessionState:
-    """The state of a session, as Genesys reports it. A value that Genesys does not report is None, "" or UNKNOWN.
+    """The state of a session, as Genesys reports it. If Genesys does not report a value, the field has its default.
 
     - `joined_at`: when the customer joined.
     - `ended_at`: when the session ended.
@@ -481,7 +483,10 @@ UNKNOWN_STATE = SessionState()
 
 
 class LiveMode(StrEnum):
-    """How the bot learns that a customer has joined: not at all, by asking Genesys, or by Genesys's notifications."""
+    """How the bot learns that a customer has joined.
+
+    OFF: not at all · POLL: it asks Genesys again and again · PUSH: Genesys notifies it.
+    """
 
     OFF = "off"
     POLL = "poll"
@@ -492,8 +497,8 @@ class LiveMode(StrEnum):
 class SessionRecord:
     """A session, as the database holds it.
 
-    - `session`: the session. Its link and code are "" if nobody can join any more. They are also "" in a record for a
-      person who may not read them.
+    - `session`: the session. Its `join_url` and `join_code` are "" if nobody can join any more, or if the record is for
+      a person who may not read them.
     - `team_id`: the Enterprise Grid organization of the session's request; its Slack workspace if there is none.
     - `request_id`: the request that created the session; None if unknown.
     - `channel_id`: the channel of the request `request_id`; "" if unknown.
@@ -527,9 +532,10 @@ class SessionRecord:
         return self.requester in user_ids or self.agent in user_ids
 
     def seen_by(self, *user_ids: UserId) -> "SessionRecord":
-        """Return the record for a person who has these Slack ids, without the link if the person may not read it.
+        """Return the record without the secrets that the person with these Slack ids may not read.
 
-        Only the requester and the agent may read the link.
+        Only the requester and the agent may read the join URL, the join code and the viewer URL. For other people,
+        these are "".
         """
         if self.concerns(*user_ids):
             return self
@@ -579,7 +585,7 @@ class NoticeMessage:
     """A Slack message that shows a notice.
 
     - `reader`: the id of the user or channel that gets the message.
-    - `ts`: Slack's id of the message; "" if Slack accepts no message for this reader.
+    - `ts`: Slack's id of the message; "" if Slack has refused the message and will never accept it.
     - `version`: the version of the notice that the message shows.
     - `opened_at`: the notice's `opened_at` when the message was posted.
     - `is_over`: True if the message says that the notice is over.
@@ -598,8 +604,8 @@ class Notice:
     """A matter that goes on, such as a fault, and the messages about it.
 
     - `key`: the id of the matter, unique among the notices of one kind.
-    - `opened_at`: when the matter began. Slack notifies nobody of an updated message, so the bot can decide to post new
-      messages in place of the old ones. It then sets `opened_at` to the time of this decision.
+    - `opened_at`: when the matter began, or when the bot last decided to post new messages about it. New messages
+      replace the old ones, because Slack notifies nobody of an updated message.
     - `over_at`: when the matter ended; None while the matter goes on.
     - `data`: the content of the messages, as JSON values.
     - `version`: 0 before the notice is stored. Each change adds 1.

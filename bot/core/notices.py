@@ -30,17 +30,18 @@ Edit = Callable[[Notice], Notice | None]
 """A pure function that gets a notice and returns the changed notice, or None to change nothing. If the notice is not
 stored yet, the function gets an empty notice with the version 0."""
 Update = Callable[[Notice], Awaitable[bool]]
-"""A function that updates a notice and returns whether it changed. May raise StorageUnavailableError."""
+"""A function that changes a stored notice if the notice is out of date. It returns True if it changed the notice. May
+raise StorageUnavailableError."""
 
 
 class ToldReaders:
-    """Holds in memory who has a message of each notice, and who will get one.
+    """Holds in memory which users and channels have a message of each notice, and which will get one.
 
-    Answers to requests name these users and channels, for example as those who know about a fault. Holds nothing about
-    notices that are over.
+    The bot's answer to a failed request can then say who knows about the fault. Holds nothing about notices that are
+    over.
 
-    In the methods, `kind` and `key` identify a notice (see the class Notice). For a fault, `key` is the fault's name.
-    If there is no notice, `key` is None.
+    In the methods, `kind` and `key` identify a notice (see the class Notice). For a fault, `key` is the fault's name;
+    None for an error that is no fault.
     """
 
     def __init__(self) -> None:
@@ -70,10 +71,10 @@ class ToldReaders:
         self._expected[notice.kind, notice.key] = tuple(each for each in readers if each not in refused)
 
     def replace(self, notices: Sequence[Notice]) -> None:
-        """Record who has a message of each notice in `notices` that is not over.
+        """Record which readers have a message of each notice in `notices` that is not over.
 
-        Forget who has a message of any other notice. As soon as one reader has a message of a notice, also forget which
-        readers were expected to get one.
+        Forget which readers have a message of any other notice. If a reader has a message of a notice, also forget
+        which readers will get one.
         """
         self._readers = {(each.kind, each.key): _delivered(each) for each in notices if each.over_at is None}
         self._expected = {key: readers for key, readers in self._expected.items() if not self._readers.get(key)}
@@ -112,7 +113,7 @@ class NoticeBoard:
         """Register two functions that the background task calls in each of its passes.
 
         - `update`: called with each stored notice of this kind that is not over, before the notice's messages are sent.
-          Changes the notice in the database if the notice is out of date, and returns whether it did.
+          Changes the notice in the database if the notice is out of date. Returns True if it changed the notice.
         - `before_pass`: called at the start of each pass. May raise StorageUnavailableError, which ends the pass.
         """
         self._updates[kind] = update
@@ -126,7 +127,11 @@ class NoticeBoard:
         return await self._store.find(kind, key)
 
     async def ongoing(self, kind: NoticeKind) -> Sequence[Notice]:
-        """Return the notices of this kind that are not over. Raises StorageUnavailableError if the database fails."""
+        """Return the notices of this kind that are not over.
+
+        Read at most MAX_PENDING notices of all kinds (see `NoticeRepository.pending`). Raises StorageUnavailableError
+        if the database fails.
+        """
         return [each for each in await self._store.pending(MAX_PENDING) if each.kind is kind and not each.over_at]
 
     async def change(self, kind: NoticeKind, key: str, edit: Edit) -> Notice | None:
@@ -159,12 +164,10 @@ class NoticeBoard:
             self._told.expect(notice, readers)
 
     async def delivered(self, kind: NoticeKind, key: str, seconds: float) -> tuple[str, ...]:
-        """Wait up to `seconds` until Slack has accepted at least one message of a notice.
+        """Wait up to `seconds` until Slack has accepted at least one message of the notice of this kind with this key.
 
         Return the users and channels that got the accepted messages; () if Slack accepts none in this time. Raises
         StorageUnavailableError if the database fails.
-
-        `kind`, `key`: the values of the notice's fields `kind` and `key`.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
@@ -175,11 +178,10 @@ class NoticeBoard:
             await asyncio.sleep(DELIVERY_POLL_SECONDS)
 
     async def change_surely(self, kind: NoticeKind, key: str, edit: Edit) -> None:
-        """Change the notice of this kind with this key, or store a new one, but never raise StorageUnavailableError.
+        """Change the notice of this kind with this key, or store a new one. Never raises StorageUnavailableError.
 
-        `edit` gets the stored notice, or an empty notice with version 0 if none is stored. It returns the changed
-        notice, or None to change nothing. If the database fails, this board's background task tries the change again
-        later. If MAX_UNSAVED changes already wait for another try, the change is lost.
+        Do the same as `change`. If the database fails, the background task tries the change again later. The change
+        is lost if a later change of the same notice has to wait, too, or if MAX_UNSAVED changes already wait.
         """
         try:
             await self.change(kind, key, edit)
@@ -272,9 +274,10 @@ class NoticeBoard:
 
 
 def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
-    """Return the notice's messages after Slack has edited the message `edited`.
+    """Return the notice's messages, with the message `edited` marked as up to date.
 
-    If a newer message has replaced `edited`, leave `edited` out. Otherwise, mark `edited` as up to date.
+    `edited`: a message that Slack has updated, or that needs no update. If it was posted for an earlier `opened_at` of
+    the notice, leave it out.
     """
     shows = replace(edited, version=notice.version, is_over=notice.over_at is not None)
     is_current = edited.opened_at == notice.opened_at
@@ -284,7 +287,7 @@ def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
 
 
 def _delivered(notice: Notice) -> tuple[str, ...]:
-    """Return the users and channels whose message says correctly whether the notice is over.
+    """Return the users and channels whose message shows the notice's present status: over, or not over.
 
     Leave out messages that Slack has refused.
     """

@@ -46,7 +46,7 @@ T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
 JOIN_SECONDS = 10.0
-"""For this long after a session's creation, the same command of the same person gets this session again."""
+"""How many seconds after a session's creation a duplicate request still gets this session."""
 NO_HTTP_STATUS = "none"
 """The metric label of a call that got no HTTP response."""
 
@@ -58,7 +58,8 @@ NO_HTTP_STATUS = "none"
 class StoredRequest:
     """A request, as the database holds it.
 
-    - `failure`: the error with which the request failed; None if the request has not failed.
+    - `failure`: the error with which the request failed; None if the request has not failed. An UnexpectedError if the
+      request's row cannot be decoded.
     - `session`: the session that the request created; None if the database holds no such session.
     - `session_over`: True if `session` has ended, or if its time is up by the database's clock.
     """
@@ -81,8 +82,8 @@ class Accepted:
     - `state`: CREATING if the bot can create the session at once, else ACCEPTED.
     - `linked`: the host to which an administrator linked the agent. None means that there is no link, or that `accept`
       got no agent. "" means that the agent's two Slack ids are linked to different hosts.
-    - `other_open`: the newest session that the agent of a START request has open already; None if there is none, and
-      for other kinds of requests.
+    - `other_open`: the newest open session of the agent of a START request; None if there is none, and for other kinds
+      of requests.
     """
 
     is_new: bool
@@ -123,7 +124,8 @@ class RequestRepository(Protocol):
         """Change the state of a request from `from_` to `to`. Return True if the state was stored.
 
         Return False and change nothing if another process owns the request, or if the request's state is not `from_`.
-        Store `session` or `failure` in the same write. If `to` is ANSWERED, delete the request's response_url.
+        Store `session` or `failure` in the same write. If `to` is ANSWERED, delete the request's response_url. Also
+        delete its argument if the argument of this kind of request can contain a person's address.
 
         If `session` is already stored, update the stored session. Do not update it if the request is a duplicate of the
         request that created the session. If the stored session belongs to another team, host, requester or agent, store
@@ -137,7 +139,10 @@ class RequestRepository(Protocol):
         """Take over the unfinished requests of processes that have ended. Return these requests, oldest first."""
 
     async def sweep(self) -> None:
-        """Delete the join URLs and join codes of ended sessions, and all rows older than the retention time."""
+        """Delete the join URLs and join codes of ended sessions, and the rows whose retention time is over.
+
+        Inquiries and watched sessions have shorter retention times than the other rows. Host links have none.
+        """
 
 
 class HostCache(Protocol):
@@ -185,7 +190,8 @@ class HostLinkRepository(Protocol):
 class SessionRepository(Protocol):
     """Stores the sessions that the bot created.
 
-    A method that returns one session raises UnexpectedError if the session's row cannot be decoded.
+    A method that returns one session raises UnexpectedError if the session's row cannot be decoded. A method that
+    returns several sessions leaves out such a session.
     """
 
     async def session(self, session_id: SessionId) -> SessionRecord | None:
@@ -200,7 +206,9 @@ class SessionRepository(Protocol):
     async def live_sessions(
         self, team_id: TeamId, agents: Sequence[UserId], most: int, skipped: int
     ) -> tuple[Sequence[SessionRecord], int]:
-        """Return one page of the open sessions, sorted by agent, and the number of sessions on all pages.
+        """Return one page of the open sessions, and the number of sessions on all pages; 0 if the page is empty.
+
+        The sessions are sorted by agent, those of one agent newest first.
 
         - `team_id`: the id of the Slack workspace or organization to which the sessions belong.
         - `agents`: all Slack ids of one agent, to list only the sessions of this agent; empty to list the sessions of
@@ -214,20 +222,20 @@ class SessionRepository(Protocol):
     ) -> Mapping[ConversationId, SessionRecord]:
         """Return an agent's open sessions by conversation. Of each conversation, return only the newest session.
 
-        `user_ids`: all Slack ids of the agent.
+        Leave out sessions whose conversation is unknown. `user_ids`: all Slack ids of the agent.
         """
 
     async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:
         """Return at most `most` sessions that an END request without a session id can mean, newest first.
 
-        These are the open sessions that the requester started or hosts and that are not newer than the request. If the
-        request ended a session before a crash, also return this ended session.
+        These are the open sessions that the requester started or hosts, and that were created before the request, but
+        in the last 24 hours. If the request ended a session before a crash, also return this ended session.
         """
 
     async def name_ending(self, request_id: RequestId, session_id: SessionId) -> None:
         """Store the id of the session that an END request is about to end, as the argument of this request.
 
-        If the bot processes the request again after a crash, it reads there which session to end.
+        After a crash, the bot processes the request again and ends the session in the argument.
         """
 
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
@@ -237,35 +245,37 @@ class SessionRepository(Protocol):
         """
 
     async def record_joined(self, record: SessionRecord, joined_at: datetime | None, seconds: float) -> bool:
-        """Store that the customer has joined a session. If it would end sooner, move its end to `seconds` from now.
+        """Store that the customer has joined a session. Move the session's end to `seconds` from now, if that is later.
 
-        Return False and leave the session unchanged if its end or the joining is already stored. Do the same if the
-        service has meanwhile given the session's id to a newer session. Otherwise return True. If several replicas call
-        this method for one session, only one of them gets True. `joined_at`: when the customer joined; None if unknown.
+        Return True if this was stored. Return False and leave the session unchanged if its end, or that the customer
+        has joined, is already stored. Do the same if a newer session with the same id is stored. If several replicas
+        call this method for one session, only one of them gets True.
+
+        `joined_at`: when the customer joined; None if unknown.
         """
 
     async def keep_joined(self, session_id: SessionId, seconds: float) -> None:
-        """Move a session's stored end to `seconds` from now. If the end is already later, change nothing.
+        """Move the end of a session that the customer has joined to `seconds` from now, if that is later.
 
-        Also change nothing if the session has ended, or if it is not stored that the customer has joined.
+        Change nothing if the session has ended, or if `record_joined` has not stored that the customer has joined.
         """
 
     async def record_over(self, record: SessionRecord, state: SessionState) -> bool:
         """Store the final state of a session, as Genesys reports it, and delete the link.
 
-        Return False and leave the session unchanged if its end is already stored, or if a newer session with the same
-        id is stored. Otherwise return True. If several replicas call this method for one session, only one of them gets
-        True.
+        Return True if this was stored. Return False and leave the session unchanged if its end is already stored, or if
+        a newer session with the same id is stored. If several replicas call this method for one session, only one of
+        them gets True.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class StartOutcome:
-    """The starts that ended with one error code, or without an error.
+    """The starts that ended with the same error code, or those without an error.
 
     - `code`: the error code; "" for the starts without an error.
-    - `sessions`: how many sessions these starts created.
-    - `without_session`: how many of these starts created no session.
+    - `sessions`: how many different sessions these starts have. Duplicate requests share one session.
+    - `without_session`: how many of these starts have no session.
     """
 
     code: str
@@ -274,7 +284,7 @@ class StartOutcome:
 
 
 class StartHistory(Protocol):
-    """Counts the starts of a period by their outcome, and lists people whose start failed."""
+    """Counts the starts of a period by their outcome, and lists people for whom the bot found no host."""
 
     async def outcomes(self, team_id: TeamId, seconds: float) -> Sequence[StartOutcome]:
         """Count the starts in a Slack workspace or organization in the last `seconds`.
@@ -284,9 +294,10 @@ class StartHistory(Protocol):
         """
 
     async def without_host(self, team_id: TeamId, seconds: float, most: int) -> Sequence[tuple[UserId, datetime]]:
-        """Return the people whose start failed in the last `seconds` with the code `host_not_found`, newest first.
+        """Return the people for whom a request failed in the last `seconds` with the code `host_not_found`.
 
-        Return at most `most` people, each with the time of the newest such start.
+        Such a person is the target of the request, or the requester if there is no target. Return at most `most`
+        people, each with the time of their newest such request, newest first.
         """
 
 
@@ -296,7 +307,9 @@ class PostedMessageRepository(Protocol):
     async def add_post(self, post: PostedMessage) -> bool:
         """Store that a Slack message shows a session. Return True if the entry was stored.
 
-        Return False and change nothing if this entry is already stored, or if the session is not stored.
+        Return False and change nothing if this entry is already stored, or if the session is not stored. If the `ts` of
+        `post` is "", the bot is about to post the message. The entry is then due for an update in one minute, in case
+        the bot crashes before it stores the `ts`.
         """
 
     async def posts(self, session_id: SessionId) -> Sequence[PostedMessage]:
@@ -305,7 +318,8 @@ class PostedMessageRepository(Protocol):
     async def take_due_posts(self, most: int) -> Sequence[PostedMessage]:
         """Return at most `most` messages that are due for an update, and reserve them for one minute.
 
-        A message becomes due when its session ends or the customer joins. No other replica gets a reserved message.
+        A message becomes due when its session ends or the customer joins. An entry with the `ts` "" becomes due one
+        minute after it was stored. No other replica gets a reserved message.
         """
 
     async def postpone_post(self, post: PostedMessage) -> None:
@@ -357,7 +371,10 @@ class NoticeRepository(Protocol):
     """Stores notices, and the Slack messages that show them."""
 
     async def find(self, kind: NoticeKind, key: str) -> Notice:
-        """Return the notice of this kind with this key. If none is stored, return an empty notice with version 0."""
+        """Return the notice of this kind with this key. If none is stored, return an empty notice with version 0.
+
+        If the stored notice cannot be decoded, return an empty notice with its version, so that `save` can replace it.
+        """
 
     async def save(self, notice: Notice) -> bool:
         """Store a changed notice, with the next higher version. `notice` itself keeps its version.
@@ -383,7 +400,7 @@ class NoticeRepository(Protocol):
         """Store the messages of a notice that this replica has reserved, and the version that they show (`shown`).
 
         Make the reservation expire `seconds` from now. Return False and change nothing if another replica or task has
-        reserved the notice since. The database sees this because each reservation adds 1 to `takes` of the notice.
+        reserved the notice since: the stored `takes` then differs from `notice.takes`.
         """
 
 
@@ -393,7 +410,8 @@ class NoticeRepository(Protocol):
 class MemberDirectory(Protocol):
     """Reads Slack users and user groups.
 
-    `person`, `in_group` and `members` raise SlackUnavailableError if the look-up in Slack fails.
+    `person`, `in_group` and `members` raise SlackUnavailableError if the look-up in Slack fails. `in_group` and
+    `members` also raise it if no Slack workspace has the user group.
     """
 
     async def person(self, user_id: UserId) -> SlackUser:
@@ -479,7 +497,7 @@ class SessionMessages(Protocol):
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
         """Send the session's card to a user as a direct message.
 
-        Raises SharingError if Slack does not accept the message.
+        Raises SharingError if the message was not posted, or if it is not certain that Slack posted the message.
         """
 
     async def mark_ended(self, post: PostedMessage, record: SessionRecord) -> EditResult:
@@ -599,7 +617,7 @@ class WatchedSession:
     """An open session whose state the bot reads in the background.
 
     - `conversation_id`: None if the session belongs to no conversation.
-    - `looks`: how often the bot has read the session's state.
+    - `looks`: how often the bot has looked at the session. Looks while it was a covered session do not count.
     """
 
     id: SessionId
@@ -623,19 +641,23 @@ class WatchRepository(Protocol):
         """
 
     async def take_due(self, most: int, lease_seconds: float) -> Sequence[WatchedSession]:
-        """Return at most `most` sessions that are due for a look. Reserve them for this replica for `lease_seconds`."""
+        """Return at most `most` sessions that are due for a look. Reserve them for this replica for `lease_seconds`.
+
+        Take sessions with a new hint first, then those with the fewest looks. The order of the result is undefined.
+        """
 
     async def pause(self, session_id: SessionId, seconds: float, *, looked: bool) -> None:
         """Make a session due for a look in `seconds`; at once if a hint came since `take_due` returned the session.
 
+        If Slack accepts no more messages at the session's response_url, because it is too old, delete the URL.
         `looked`: True to add one to the session's number of looks.
         """
 
     async def hasten(self, conversation_id: ConversationId | None) -> int:
         """Make the watched sessions of a conversation due for a look now, before all other sessions.
 
-        Return how many sessions became due. `conversation_id`: None to make all watched sessions due now, in their
-        usual order.
+        Return the number of these sessions. `conversation_id`: None to make all watched sessions due now, in the usual
+        order of `take_due`; then return how many of them were not due before.
         """
 
     async def watched(self, most: int) -> Sequence[WatchedSession]:
@@ -702,10 +724,9 @@ class SetupProbe(Protocol):
     """Tests whether the cause of an error is fixed. Creates no session and sends no message."""
 
     async def is_repaired(self, error: CobrowseError) -> bool | None:
-        """Return whether the call that failed with `error` would succeed now.
+        """Return True if the cause of `error` is fixed, False if it still exists, None if the test does not show it.
 
-        Return None if the test cannot find out: only a real call would show it, such as the creation of a session, or
-        the test itself fails because of another problem.
+        The test shows nothing if only the creation of a session would, or if another problem makes the test fail.
         """
 
 
@@ -890,7 +911,7 @@ class Metrics:
         """Count one look at a watched session.
 
         `result`: the new phase of the session; "unchanged" if the phase is the same as before; "failed" if Genesys
-        returned no state; "busy" if the rate limit had no room for the look.
+        returned no state; "busy" if the rate limit allowed no call.
         """
 
     def live_event(self, kind: str) -> None:
@@ -910,7 +931,8 @@ class Metrics:
     def live_connected(self, *, is_up: bool) -> None:
         """Record whether this process is connected to Genesys's notifications.
 
-        Only the leading replica calls this method.
+        The leading replica calls this method. A replica that stops being the leading replica calls it once with True,
+        because a replica that does not lead needs no connection.
         """
 
 

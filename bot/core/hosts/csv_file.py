@@ -79,9 +79,9 @@ def decode(data: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, int, str]:
-    """Return the separator of a CSV text, the number of the table's first line, and the table.
+    """Return the separator of a CSV text, the number of the table's first line, and the text from this line on.
 
-    The table is the text without a first line `sep=…`.
+    The number is 2 if the text has a first line `sep=…`, which is no part of the table; else 1.
     """
     named = _SEP_LINE.match(text)
     first, table = (2, text[named.end() :]) if named else (1, text)
@@ -97,8 +97,8 @@ def _first_row(text: str, separator: str) -> list[str]:
 def _rows(text: str, separator: str, first: int, faults: list[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield the line number and the cells of each row that is not empty.
 
-    If the csv module cannot read a row, append the reason to `faults` and stop. `first`: the number of the line in the
-    file at which `text` begins.
+    If the csv module cannot read a row, append the reason to `faults` and stop. `first`: the number in the file of the
+    first line of `text`.
     """
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     try:
@@ -164,9 +164,9 @@ def _shown(found: str, length: int = CELL_LENGTH) -> str:
 
 
 def _hint(cell: str) -> str:
-    """Return the end of the sentence about a wrong cell: what the spreadsheet program did to the cell.
+    """Return the end of a fault about a cell: how the spreadsheet program changed the cell.
 
-    Return "" unless the cell is a number such as 1.2E+10 or an error such as #NAME?.
+    Return "" if the cell is neither a number such as 1.2E+10 nor an error such as #NAME?.
     """
     if _NUMBER.fullmatch(cell):
         return ": the spreadsheet has made a number of it, so format the column as text and paste the id again"

@@ -67,9 +67,10 @@ def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
 
 
 class ListedHostRule:
-    """The host rule after the host links: take the Genesys user in the person's row of the hosts file.
+    """The host rule of the hosts file: the host is the Genesys user in the person's row.
 
-    A row for the person's team takes precedence over a row for every team.
+    A row for the person's team comes before a row for every team. If the rows of the person's two Slack ids name
+    different hosts, the rule finds no host.
     """
 
     name = "hosts file"
@@ -90,9 +91,9 @@ class ListedHostRule:
 
 
 class EmailRule:
-    """The last host rule: take the only active Genesys user with the same email address as the person has in Slack.
+    """The last host rule: the host is the only active Genesys user with the person's email address in Slack.
 
-    The address has to be confirmed in Slack.
+    The rule uses only an email address that is confirmed in Slack.
 
     `domains`: the domains of allowed email addresses; empty allows all domains.
     """
@@ -133,9 +134,7 @@ class ResolvedHost:
         return ResolvedHost(self.agent, Host(host_id, LINK))
 
     def check(self, *, is_target: bool) -> None:
-        """Raise HostNotFoundError if the agent's two Slack ids have host links to different hosts.
-
-        `host.id` is "" if the host links differ.
+        """Raise HostNotFoundError if `host.id` is "": the agent's two Slack ids have host links to different hosts.
 
         `is_target`: True if another person or a workflow requested the session. The error has the same field.
         """
@@ -160,11 +159,12 @@ class HostResolver:
         clock: Callable[[], float] = time.monotonic,
         tracer: Tracer = NULL_TRACER,
     ) -> None:
-        """Take the rules in the order in which to try them.
+        """Create a resolver.
 
+        - `rules`: the host rules, in the order in which to try them.
         - `store`: reads host links and stores found hosts.
-        - `waits`: tells the requests that share a search how long the search has to wait for Genesys. With None, no
-          request is told.
+        - `waits`: reports to the requests that share a search how long the search has to wait for Genesys. None means
+          that no request gets such a report.
         - `found_seconds`: how many seconds to cache a host that a rule found.
         """
         self._found_seconds = found_seconds
@@ -185,7 +185,7 @@ class HostResolver:
         if the database fails.
 
         `is_target`: True if another person or a workflow requested a session for this person. The value does not
-        change the search. It only goes into a HostNotFoundError.
+        change the search. A HostNotFoundError has the same field.
         """
         key = (person.team_id, person.user_id)
         if linked := await self._linked(person, is_target):
@@ -213,7 +213,7 @@ class HostResolver:
     def peek(self, person: SlackUser) -> Host | None:
         """Return the host that a rule found for a person, from this process's cache; None if no host is cached.
 
-        A host link of the person comes before all rules, but this method does not look for one. The caller has to.
+        This method ignores host links. The caller has to look for a host link first, because it comes before all rules.
         """
         found = self._found.peek((person.team_id, person.user_id))
         return found[0] if found else None
@@ -247,11 +247,11 @@ class HostResolver:
                 del self._lookups[key]
 
     async def _try_rules(self, person: SlackUser, before: Found | None) -> tuple[Found, bool]:
-        """Return the first host that a rule finds, and whether the caller has to store it in the database.
+        """Try the rules in their order. Return the first host, and whether the caller has to store it in the database.
 
-        `before`: the host that the database holds from an earlier search; None if there is none. If a rule found
-        `before` with a call to Genesys, do not try this rule again, but return `before`. Raises HostNotFoundError if no
-        rule finds a host, and ServiceError if a call to Genesys fails.
+        `before`: the host that the database holds from an earlier search; None if there is none. When it is the turn of
+        the rule that found `before`, and this rule calls Genesys, return `before` instead of trying the rule again.
+        Raises HostNotFoundError if no rule finds a host, and ServiceError if a call to Genesys fails.
         """
         tried: list[RuleMiss] = []
         for rule in self._rules:

@@ -1,7 +1,7 @@
-"""Tell a session's requester that the customer has joined, and that the session is over: one message for each at most.
+"""Tell a session's requester when the customer joins and when the session is over.
 
-The requester is the person who started the session: the agent, or a supervisor. Only the replica that stored the new
-state sends the message. Other modules update the cards of the session.
+The requester gets at most one message for each of these states, from the replica that stored the state. Other modules
+update the session cards.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ class StateTelling:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def record_event(self, event: SessionStateChanged) -> None:
-        """React to the event: post the session's new state to the requester, in the background.
+        """Post the session's new state to the requester, in the background.
 
         Post nothing if the session has no response_url, or if the URL accepts no more messages.
         """
@@ -40,7 +40,8 @@ class StateTelling:
     async def _tell(self, record: SessionRecord) -> None:
         """Post the session's state to the session's response_url, if the URL accepts one more message.
 
-        Count the message in the database before the post, so that the bot does not repeat the message after a crash.
+        Count the message in the database first, so that the bot does not repeat it after a crash. Log all errors, and
+        raise none.
         """
         try:
             reply_url = await self._store.take_reply(record.session.id, is_last=record.state.is_final)

@@ -39,7 +39,7 @@ REPLY_USES = 2
 """The maximum number of messages about new states that the bot posts to one response_url. Slack accepts five messages
 in total, and the bot also posts up to two wait notices and the answer."""
 FAILED, BUSY, UNCHANGED = "failed", "busy", "unchanged"
-"""The results of looks that found no new state, in the metrics."""
+"""The names in the metrics for looks that found no new state."""
 
 
 def pause_after(
@@ -50,7 +50,7 @@ def pause_after(
     - `looks`: how often the bot has looked at the session. Looks while the session was covered do not count.
     - `seconds_left`: the time until the session's end; negative after the end.
     - `is_joined`: whether the customer has joined.
-    - `is_covered`: whether hints about the session arrive now, so that the session needs few other looks.
+    - `is_covered`: whether the session is a covered session, which needs few looks besides those after a hint.
     """
     until_end = seconds_left + timing.end_margin_seconds
     if seconds_left <= -timing.give_up_seconds:
@@ -186,8 +186,9 @@ class SessionWatcher:
     async def _handle(self, watched: WatchedSession) -> bool:
         """Look at one session that is due, and store when the next look is due.
 
-        Return False if the look has to wait for the rate limit, or for the pause between looks at covered sessions;
-        else True. Raises StorageUnavailableError if the database fails.
+        Postpone the look in three cases: the last look was less than `hint_gap_seconds` ago, the rate limit allows no
+        call, or `_may_look` returns False. In the last two cases return False, because other looks may have to wait,
+        too; else return True. Raises StorageUnavailableError if the database fails.
         """
         if watched.id in self._looked:
             await self._store.pause(watched.id, self._timing.hint_gap_seconds, looked=False)
@@ -214,7 +215,7 @@ class SessionWatcher:
         return True
 
     def _repeat_hint(self, conversation_id: ConversationId | None) -> None:
-        """Repeat a hint about this conversation after `hint_gap_seconds`, if no look has followed the hint yet.
+        """Repeat the hint about this conversation after `hint_gap_seconds`, if no look has followed the hint yet.
 
         Do nothing if `conversation_id` is None, because there are no hints about a session without a conversation.
         """
@@ -230,8 +231,8 @@ class SessionWatcher:
     def _may_look(self, watched: WatchedSession) -> bool:
         """Return whether the bot may look at a session now.
 
-        Return True for a session that is not covered, and for a session with a new hint. Of all other sessions, return
-        True for one only, and for the next one after `catch_up_seconds`.
+        A session that is not covered always gets its look, and so does a session with a new hint. All other sessions
+        together get one look in `catch_up_seconds`.
         """
         is_covered = self._source is not None and self._source.covers(watched)
         if not is_covered or watched.conversation_id in self._hinted:
@@ -245,10 +246,10 @@ class SessionWatcher:
     async def _finish(self, session_id: SessionId, record: SessionRecord | None) -> None:
         """Stop watching a session that has ended, and delete its response_url.
 
-        If Genesys has reported the end, and the session ended less than `give_up_seconds` ago, a message may still need
-        the URL. In this case, keep the URL, and only postpone the next look.
+        The message about an end that Genesys reported may still need the URL. For `give_up_seconds` after such an end,
+        keep the URL and postpone the next look.
 
-        `record`: None if the session's row is missing or cannot be decoded. The bot then stops watching at once.
+        `record`: None if the session's row is missing or cannot be decoded. Then stop watching at once.
         """
         ended_at, now = record and record.ended_at, record and record.read_at
         is_told = not (record and record.state.is_final and ended_at and now)
@@ -265,9 +266,11 @@ class SessionWatcher:
     async def _look(self, record: SessionRecord, *, is_hinted: bool) -> tuple[str, SessionRecord]:
         """Read a session's state from Genesys and store it. Return the name of the result, and the updated record.
 
-        The name is for the metrics: the new phase, UNCHANGED, or FAILED if the read failed. `is_hinted`: whether there
-        is a hint about the session, so that a cached state may be old. Raises ServiceBusyError if the rate limit allows
-        no call, and StorageUnavailableError if the database fails.
+        The name is for the metrics: the new phase, UNCHANGED, or FAILED if the read failed. With FAILED, the record
+        is unchanged. Raises ServiceBusyError if the rate limit allows no call, and StorageUnavailableError if the
+        database fails.
+
+        `is_hinted`: whether a hint about the session has arrived since the last look. If True, ignore the cached state.
         """
         self._looked[record.session.id] = True
         try:
