@@ -192,9 +192,10 @@ def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
 
 
 def connect_environ(keys: Keys, port: int) -> tuple[dict[str, str], UserLoginClient]:
-    """Return the environment variables for linked accounts, and the OAuth client with which users sign in.
+    """Return the environment variables for linked accounts, and the OAuth client with which people sign in.
 
-    The bot needs these variables beside those from `environ`. If both have PORT, this one counts.
+    Use the variables together with those that the function `environ` returns. Both have PORT: the value from this
+    function applies.
 
     `port`: the port of the bot's HTTP server. After a sign-in, the browser returns to the bot on `port`.
     """

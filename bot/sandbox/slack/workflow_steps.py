@@ -29,7 +29,8 @@ class Execution:
     - `bot_access_token`: the token with which the bot can call the Web API for this execution.
     - `outputs`: the values of the outputs, by name, if `status` is "succeeded", else {}.
     - `error`: the error that the bot reported if `status` is "failed", else None.
-    - `delivery`: the record of the delivery that started the execution; None while the delivery is in progress.
+    - `delivery`: the record of how Slack delivered the event that starts the execution; None until the bot has
+      acknowledged the event or the delivery has failed.
     """
 
     callback_id: str
@@ -48,7 +49,7 @@ class Executions:
 
     - `all`: the executions, oldest first.
     - `steps`: the workflow steps, by callback id.
-    - `listeners`: the functions that get an execution after each change.
+    - `listeners`: the functions to call with an execution when it starts and after each change of it.
     """
 
     def __init__(self, steps: Sequence[Step]) -> None:

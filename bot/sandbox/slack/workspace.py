@@ -33,7 +33,8 @@ class Workspace:
     - `teams`: the names of the Slack workspaces, by id.
     - `enterprise_id`: the id of the Enterprise Grid organization; None for a single Slack workspace.
     - `usergroups`: the user ids of the members of each user group, by the id of the user group.
-    - `group_teams`: the Slack workspace of each user group that is not in the first workspace.
+    - `group_teams`: the id of a user group's Slack workspace, by the id of the user group. User groups of the first
+      Slack workspace are missing here.
     - `listeners`: the functions that get each new message, and each message that was changed or deleted.
     """
 
@@ -123,10 +124,10 @@ class Workspace:
     def id_in(self, user_id: str, team_id: str) -> str:
         """Return the user id that payloads from the Slack workspace `team_id` use for a user.
 
-        `user_id`: the user's main id, `U…`.
+        If the app is installed org-wide, Slack workspaces other than the first use the user's second id, `W…`. In any
+        other case, or if the user has no second id, return `user_id`.
 
-        The result is the user's second id, `W…`, if the app is installed org-wide and `team_id` is not the first Slack
-        workspace. In any other case, or if the user has no second id, the result is `user_id`.
+        `user_id`: the user's main id, `U…`.
         """
         user = self.users.get(user_id)
         if user is None or not user.enterprise_user_id or not self.is_org_wide:
@@ -134,7 +135,10 @@ class Workspace:
         return user_id if team_id == self.team_id else user.enterprise_user_id
 
     def team_of(self, channel_id: str) -> str:
-        """Return the id of a channel's Slack workspace. Return `team_id` of the Workspace for a direct message."""
+        """Return the id of a channel's Slack workspace.
+
+        For a direct message or an unknown channel, return the id of the first Slack workspace.
+        """
         channel = self.channels.get(channel_id)
         return channel.team_id if channel else self.team_id
 
@@ -163,7 +167,7 @@ class Workspace:
     # messages
 
     def next_ts(self) -> str:
-        """Return a new message timestamp that is later than all earlier timestamps."""
+        """Return a new message timestamp, such as "1700000000.000001", that is later than all earlier ones."""
         self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000)
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 

@@ -22,6 +22,9 @@ BAD_REQUEST_TEXT = "The server does not understand this request."
 class PageActions:
     """Carries out in the sandbox's Slack what a person does on the page as the acting user, such as a press.
 
+    The field `acked` of the HTTP response says whether the bot acknowledged the payload of the action. The field is
+    missing or None if the bot gets no payload. It is missing in the responses of `close` and `run_step`.
+
     `routes`: one route for each action. The path is `/api/` and the name of the handler, such as `/api/run-step`.
     """
 
@@ -97,8 +100,8 @@ class PageActions:
     async def submit(self, request: web.Request) -> web.Response:
         """Submit a modal.
 
-        If an input is invalid, the bot gets no payload. The event `modals` then brings Slack's error messages to the
-        page, over the page's event stream.
+        If an input is invalid, the bot gets no payload, and `acked` is None. The event `modals` then brings Slack's
+        error messages to the page, over the page's event stream.
         """
         fields, values = await read_fields(request, "as", "view"), await _read_values(request)
         view = self._view(fields["as"], fields["view"])
@@ -184,9 +187,10 @@ async def _read_body(request: web.Request) -> dict[str, Any]:
 
 
 async def _read_values(request: web.Request) -> dict[tuple[str, str], Any]:
-    """Return the values of inputs in the JSON body of an HTTP request, by pairs of block_id and action_id.
+    """Return the values of the inputs in the JSON body of an HTTP request, by pairs of block_id and action_id.
 
-    Raises HTTPBadRequest if a value is not a string, a list of strings or None.
+    Return {} if the field `values` is missing. Raises HTTPBadRequest if the body or the field has an unexpected shape,
+    or if a value is not a string, a list of strings or None.
     """
     blocks = (await _read_body(request)).get("values") or {}
     if not isinstance(blocks, dict) or not all(isinstance(actions, dict) for actions in blocks.values()):

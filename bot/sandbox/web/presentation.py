@@ -31,10 +31,11 @@ TRAFFIC_FIELDS = ("from", "to", "operation", "method", "path", "status", "ms", "
 
 
 def mask_secrets(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return what the page shows of a traffic entry: the fields in TRAFFIC_FIELDS, and the present time as `at`.
+    """Return the fields TRAFFIC_FIELDS of a traffic entry, and `at`: the present time in seconds since 1970.
 
-    A traffic entry describes one HTTP request or payload between the bot and the sandbox's Slack or Genesys. In the
-    result, `•••` replaces each text that looks like a token, an email address or a URL.
+    In the result, `•••` replaces each text that looks like a token, an email address or a URL.
+
+    A traffic entry describes one HTTP request or payload between the bot and the sandbox's Slack or Genesys.
     """
     fields = {
         key: SECRET_PATTERN.sub("•••", value) if isinstance(value, str) else value for key, value in entry.items()
@@ -61,7 +62,7 @@ def message_json(message: Message) -> dict[str, Any]:
 
 
 def user_json(user: SlackUser) -> dict[str, Any]:
-    """Return a user as JSON for the sandbox's page."""
+    """Return a user's name and handle for the sandbox's page, and whether the user is an app or is deleted."""
     return {"name": user.real_name, "handle": user.name, "app": user.is_bot, "deleted": user.deleted}
 
 
@@ -69,9 +70,9 @@ def user_json(user: SlackUser) -> dict[str, Any]:
 class ConversationChoice:
     """The page's menu for the number of live conversations of each agent.
 
-    - `choices`: the options.
-    - `chosen`: the current option.
-    - `choose`: a function that gets an option and changes the number of live conversations.
+    - `choices`: the options, as the page shows them.
+    - `chosen`: the current option, one of `choices`.
+    - `choose`: a function that changes the number of live conversations. It gets the new option.
     """
 
     choices: tuple[str, ...]
@@ -106,15 +107,15 @@ def _nested(values: Values) -> dict[str, dict[str, Any]]:
 
 
 def step_json(step: Step) -> dict[str, Any]:
-    """Return a workflow step as JSON for the sandbox's page."""
+    """Return the id, the name and the inputs of a workflow step, as JSON for the sandbox's page."""
     return {"callback_id": step.callback_id, "name": step.name, "inputs": [asdict(each) for each in step.inputs]}
 
 
 def execution_json(execution: Execution) -> dict[str, Any]:
     """Return the execution of a workflow step as JSON for the sandbox's page.
 
-    The field `acked` is True if the bot acknowledged the event that starts the step, False if not, and None during the
-    delivery of the event.
+    The field `acked` is True if the bot acknowledged the event that starts the step, and False if the delivery of the
+    event failed. Before that, it is None.
     """
     fields = {"id": execution.id, "status": execution.status, "outputs": execution.outputs, "error": execution.error}
     return {**fields, "acked": execution.delivery.acked if execution.delivery else None}
@@ -124,7 +125,7 @@ class EventStream:
     """Sends server-sent events to one browser window that shows the sandbox's page.
 
     - `person`: the id of the acting user: the Slack user whose view the page shows.
-    - `events`: the events that wait to be sent, each with name and data. None ends the stream.
+    - `events`: the name and the data of each event that is not sent yet. None instead of an event ends the stream.
     """
 
     def __init__(self, person: str) -> None:
@@ -132,9 +133,9 @@ class EventStream:
         self.events: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue(1000)
 
     def push(self, event: str, data: Any) -> None:
-        """Queue an event for sending. If the queue is full, drop the event, and let the stream end.
+        """Queue an event for sending. If the queue is full, drop the event, and call `close`.
 
-        The page then opens a new stream, which begins with the complete state.
+        After the end of the stream, the page opens a new stream, which begins with the complete state.
         """
         try:
             self.events.put_nowait((event, data))
@@ -147,7 +148,10 @@ class EventStream:
         self.events.put_nowait(None)
 
     async def send(self, response: web.StreamResponse) -> None:
-        """Write events to the response until `close` is called. Raises ConnectionError if the page is closed."""
+        """Write events to the response. After a call of `close`, write the queued events and return.
+
+        Raises ConnectionError if the page is closed.
+        """
         while True:
             try:
                 event = await asyncio.wait_for(self.events.get(), KEEP_ALIVE_SECONDS)
