@@ -34,7 +34,7 @@ SQLSTATES = {
     "42804": "database_schema_conflict",
     "42809": "database_schema_conflict",
 }
-"""Codes by SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+"""The code of the StorageSetupError for each SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 PARAMETER_SQLSTATES = ("42704", "55P02", "22023", "42601", "08P01", "42501", "22P02")
 """SQLSTATEs with which a server or a pooling proxy rejects a connection parameter."""
 SQLSTATE_CLASSES = {
@@ -100,13 +100,14 @@ SQLITE_ERRORS = {
     sqlite3.SQLITE_PROTOCOL: "database_file_locked",
     sqlite3.SQLITE_ERROR: "database_schema_conflict",
 }
-"""Codes by SQLite's result code: https://www.sqlite.org/rescode.html"""
+"""The code of the StorageSetupError for each result code of SQLite: https://www.sqlite.org/rescode.html"""
 
 
 def of_postgres(error: BaseException, url: str = "", where: str = "Postgres") -> StorageSetupError:
-    """Convert an exception of asyncpg, TLS or the network to a StorageSetupError.
+    """Convert an exception of asyncpg, TLS or the network to a StorageSetupError. Return a StorageSetupError unchanged.
 
-    - `url`: the URL of the connection, which helps to find the cause of the exception; "" if there is no URL.
+    - `url`: the URL of the connection; "" if there is none. It shows which parameter the server may have rejected, and
+      whether the connection uses a Unix socket.
     - `where`: the name of the server in the sentence of the StorageSetupError.
     """
     if isinstance(error, StorageSetupError):

@@ -27,7 +27,9 @@ class Database(Protocol):
         with the function, which takes the same arguments as `fetch`. Another call of `locking` for the same row waits
         until the block ends.
 
-        On Postgres, all statements of the block run in one transaction. On SQLite, each statement commits.
+        - On Postgres, all statements of the block run in one transaction. Another call waits for at most
+          `account_lock_seconds`, and then raises StorageUnavailableError.
+        - On SQLite, each statement commits. Only calls in the same process wait.
 
         `values`: the parameters of the statement by name, without `:now`.
         """

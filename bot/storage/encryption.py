@@ -10,7 +10,8 @@ from typing import Any
 
 _PREFIX = "sealed:"
 CHECK = "cobrowse-bot"
-"""A text that each database stores, encrypted if the database has a key. A key that decrypts it fits the database."""
+"""Each database stores this text, encrypted if its secrets are encrypted. A key that decrypts the stored text is a key
+of this database."""
 SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "requests": ("reply_url", "argument"),
@@ -20,11 +21,11 @@ SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "connections": ("refresh_token",),
     }
 )
-"""The encrypted columns by table. When the bot first opens a database with a key, it encrypts the existing rows."""
+"""The encrypted columns by table. If the bot starts with an encryption key and the database is not encrypted yet, the
+bot encrypts these columns in all rows."""
 
 _SINCE = {"watches": 10}
-"""The version of the database tables that added a table with secrets, by table. Tables that all supported versions have
-are left out."""
+"""The tables with secrets that only newer versions of the database have, each with the first version that has it."""
 
 
 def tables_with_secrets(version: int) -> tuple[str, ...]:
@@ -97,7 +98,7 @@ class Encryptor:
 
 
 def _key_number(key: str) -> int:
-    """Return a positive 31-bit number that identifies an encryption key without giving the key away."""
+    """Return a positive 31-bit number that identifies an encryption key, but does not reveal the key."""
     return int.from_bytes(hashlib.sha256(b"cobrowse-bot key number " + key.encode()).digest()[:4], "big") >> 1 or 1
 
 

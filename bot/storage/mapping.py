@@ -1,4 +1,4 @@
-"""Convert requests, sessions and host links to database rows and back, for SQLite and Postgres (pure)."""
+"""Convert requests, sessions and host links to database rows and back, for SQLite and Postgres."""
 
 import hashlib
 import json
@@ -61,13 +61,15 @@ def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
 
 
 def deduplication_key(request: Request) -> str:
-    """Return a text that is equal for two START requests if the requests are duplicates.
+    """Return a text that is equal for two START requests with the same requester, target, channel and text.
 
-    Duplicate requests have the same requester, target, channel and text. A keyed hash replaces a customer's address in
-    the text, so that nobody can guess the address from the result.
+    The database decides by the state and the age of the first request whether the second is a duplicate request.
 
-    A press of *Start a new one* is never a duplicate, and neither is a request of another kind. For these, return the
-    id of the request.
+    The result is a hash. In the hashed text, an HMAC replaces a customer's address, so that nobody can guess the
+    address from the result.
+
+    For a press of *Start a new one* and for other kinds of requests, return the id of the request. These requests are
+    never duplicates.
     """
     if request.kind is not RequestKind.START or request.key.startswith(START_NEW_KEY):
         return request.id
@@ -80,12 +82,13 @@ def deduplication_key(request: Request) -> str:
 
 
 def accepting(agent: SlackUser | None) -> dict[str, Any]:
-    """Return parameters for storing a new request, such as its state, and the agent's ids to look up the host link.
+    """Return parameters for storing a new request: its state, JOIN_SECONDS, and the agent's ids.
 
-    `agent`: the agent if the session can be created at once, else None.
+    `agent`: the agent of a start whose session can be created at once; None for any other request.
 
-    With an agent, the database looks for the agent's host link. It stores the request as `creating`, but a duplicate
-    request as `accepted`. With None, the database looks for no host link, and stores the request as `accepted`.
+    - With an agent, the database stores the request as `creating`, but a duplicate request as `accepted`. It also looks
+      up the agent's host link.
+    - With None, the database stores the request as `accepted`, and looks up no host link.
     """
     state = RequestState.CREATING if agent else RequestState.ACCEPTED
     team_id, user_id, other_id = (agent.team_id, agent.user_id, agent.other_id) if agent else (None, None, None)
@@ -94,9 +97,10 @@ def accepting(agent: SlackUser | None) -> dict[str, Any]:
 
 
 def accepted(row: Mapping[str, Any] | None, scope: Scope) -> Accepted:
-    """Convert the row that the statement `accept` returned to the result of accepting a request.
+    """Build the result of `RequestRepository.accept`.
 
-    - `row`: the row; None if a request with the same key was already stored.
+    - `row`: the stored row, with the values `same_as`, `linked` and `other_open`; None if a request with the same key
+      was already stored.
     - `scope`: converts the stored identifiers of the request's workspace.
     """
     if row is None:
@@ -110,10 +114,10 @@ def accepted(row: Mapping[str, Any] | None, scope: Scope) -> Accepted:
 def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
     """Read the agent's newest open session from a text. Return None if there is no text, or if it is unreadable.
 
-    `text`: four values with spaces between:
+    `text`: four values with spaces between them:
 
     - the session's id
-    - the time at which the session ends, in seconds since 1970; 0 if unknown, because the customer is in the session
+    - the time at which the session ends, in seconds since 1970; 0 if the customer is in the session
     - the number of the agent's open sessions
     - the session's name
     """
@@ -129,7 +133,7 @@ def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
 def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:
     """Convert a session to parameters of the statements `store_session` and `advance_with_session`.
 
-    Leave out the ids of the session and its conversation. The function `transition` returns these parameters.
+    Leave out `session_id` and `conversation_id`, which the function `transition` returns.
     """
     return {
         "host_id": session.host_id,
@@ -170,9 +174,10 @@ def taken(session: Session) -> UnusableAnswerError:
 
 
 def kept(row: Mapping[str, Any], encryptor: Encryptor) -> StoredRequest:
-    """Convert a row of the statement `find_request` to a StoredRequest.
+    """Convert a row of the statement `find_request` to a StoredRequest. Log an unreadable row.
 
-    For an unreadable row, return a StoredRequest with the readable values and with an UnexpectedError as `failure`.
+    For an unreadable row, return a StoredRequest with the readable values, without a session, and with an
+    UnexpectedError as `failure`. Its state is FAILED if the stored state is unreadable.
     """
     try:
         return StoredRequest(
@@ -198,10 +203,10 @@ def _readable(read: Callable[[], T]) -> T | None:
 
 
 def _bare_request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
-    """Build a Request from a row in which some values cannot be decoded.
+    """Build a Request from an unreadable row.
 
-    Use defaults in place of these values: HELP for the kind, the current time for `accepted_at`, None for `argument`
-    and `reply_url`.
+    Replace an unreadable value: the kind by HELP, `accepted_at` by the current time, `argument` and `reply_url` by
+    None. Leave out `application_id`, `timeout_seconds` and `duplicate_of`.
     """
     return Request(
         id=RequestId(row["id"]),

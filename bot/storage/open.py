@@ -75,7 +75,10 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, LeaderLock, Prot
         """
 
     async def replicas_with_other_key(self) -> int:
-        """Return how many other processes on this database encrypt with a different key than this process does."""
+        """Return how many processes on this database have not announced that they use this process's newest key.
+
+        These processes may still encrypt with another key.
+        """
 
 
 @asynccontextmanager
@@ -90,7 +93,8 @@ async def open_store(
 ) -> AsyncIterator[Storage]:
     """Open the database, create or migrate the tables, and yield the store.
 
-    - `url`: the value of DATABASE_URL.
+    - `url`: the value of DATABASE_URL. With `memory:`, the store is a temporary file with a random encryption key, and
+      `keys`, `retention_days` and `exclusive` have no effect.
     - `keys`: the encryption keys, newest first. Without keys, secrets are stored as plain text.
     - `retention_days`: the number of days after which requests and sessions are deleted.
     - `exclusive`: whether to lock an SQLite file. Only one process at a time can hold the lock.

@@ -12,12 +12,12 @@ VERSION = 11
 OLDEST_VERSION = 5
 """The oldest version of the tables that the bot can migrate. No release had an older version."""
 USABLE_FROM = 8
-"""The version of the oldest program that can use tables of VERSION. The database stores this number as the fact
-`usable_from`.
+"""The oldest program that can use tables of VERSION, by the VERSION of that program. The database stores this number as
+the fact `usable_from`.
 
-If a migration only adds (tables, indexes, columns that may be NULL or have a default), the number stays: programs of
-the version before can run and start on the new tables. If a migration removes something, the number rises. A migration
-may remove only what programs of the version before no longer use: expand first, then contract.
+- If a migration adds only tables, indexes, and columns that may be NULL or have a default, keep this number. Programs
+  of the previous version can start and run on the new tables.
+- If a migration removes something, increase this number. Remove only what programs of the previous version do not use.
 """
 TABLES = tuple(re.findall(r"CREATE TABLE (\w+) \(", "\n".join(read_script("schema", "postgres"))))
 """The names of all tables except `facts`."""

@@ -2,7 +2,7 @@
 
 In the workspace `eu`, an identifier is stored as `eu|identifier`. Two workspaces may get the same identifier from Slack
 or Genesys, by chance or from an attacker. If the process serves only one workspace, the name of the workspace is "",
-and identifiers are stored unchanged.
+and identifiers are stored unchanged. Exception: an identifier that contains `|` is stored with another `|` in front.
 """
 
 import logging
@@ -13,15 +13,17 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 SEPARATOR = "|"
-"""The character between workspace and identifier. No id of Slack contains it. The bot refuses Genesys's ids with it."""
+"""The character between the workspace's name and an identifier. No id of Slack contains this character. The bot rejects
+ids of Genesys that contain it."""
 IDENTIFIERS = frozenset(
     (
         *("id", "key", "same", "same_as", "session_id", "request_id", "by", "ended_by"),
         *("team_id", "enterprise_id", "link_team", "from_team", "state_hash"),
     )
 )
-"""The parameters and columns that hold an identifier of one workspace. A user or a channel is always looked up together
-with one of these, or with the column `workspace`."""
+"""The parameters and columns whose identifiers have the workspace's name in front. Ids of users and channels are stored
+without the name: each statement that looks for one also selects by one of these columns, or by the column `workspace`.
+"""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 

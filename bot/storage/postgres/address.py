@@ -33,8 +33,8 @@ PROTECTIONS = {
     "sslcertmode": ("disable", "allow"),
     "requiressl": ("0",),
 }
-"""Parameters that can make a connection safer, each with the values that demand nothing. With such a value, the bot
-drops the parameter."""
+"""Parameters that can require a safer connection, each with the values that require nothing. The bot drops a parameter
+that has one of these values."""
 INSTEAD = {
     "ssl": "Write sslmode=require in its place, sslmode=verify-full to check the certificate, or sslmode=disable.",
     "sslaccept": "Write sslmode=verify-full in its place, or sslmode=require to check no certificate.",
@@ -102,7 +102,7 @@ def read_address(url: str) -> DatabaseAddress:
 
 
 def is_same_database(url: str, other: str) -> bool:
-    """Return whether two Postgres URLs differ at most in user, password and the order of the parameters."""
+    """Return whether two Postgres URLs are equal, apart from scheme, user, password and the order of the parameters."""
     return _without_user(url) == _without_user(other)
 
 

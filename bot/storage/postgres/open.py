@@ -110,9 +110,9 @@ async def _prepare(connection: Any, encryptor: Encryptor, timing: StorageTiming)
 
 
 async def _encrypt_all(connection: Any, encryptor: Encryptor) -> None:
-    """Encrypt all secrets in the database, which are still plain text.
+    """Encrypt all secrets in a database that is not encrypted yet.
 
-    If one of them is encrypted already, do nothing: the bot may not have written the plain texts.
+    Do nothing if one of the secrets is already encrypted: an attacker may have written the secrets in plain text.
     """
     if await connection.fetchval(STATEMENTS["has_encrypted_secrets"].text):
         return

@@ -29,16 +29,17 @@ CONNECTION_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.Inter
 
 
 class ReplicaLock:
-    """Shows other replicas that this replica runs: holds an advisory lock on its owner number from `open` to `close`.
+    """Shows the other replicas that this replica runs, and with which key it encrypts.
 
-    Also shows them which key this replica encrypts with. After the first call of `is_leader`, tries to make this
-    replica the leading replica.
+    From `open` to `close`, holds two advisory locks in the database: one on the owner number of this replica, one on
+    the number of its key. Takes lost locks again. After the first call of `is_leader`, also tries to make this replica
+    the leading replica.
 
     - `owner`: the owner number of this replica.
     - `key_number`: a number that stands for the encryption key of this replica; 0 without a key.
     - `url`: the Postgres URL that the next connection uses.
-    - `is_held`: whether this replica holds the lock. Without the lock, other replicas may take over this replica's
-      requests.
+    - `is_held`: whether this replica holds the lock on its owner number. Without this lock, other replicas may take
+      over the requests of this replica.
     - `on_change`: a function that this object calls after a loss of the lock, after the lock was taken again, and after
       a call of `check_now`; None to call nothing.
     """
@@ -110,9 +111,11 @@ class ReplicaLock:
     async def _maintain(self) -> None:
         """Check every `lock_check_seconds` whether this replica still holds the lock, and take a lost lock again.
 
-        The lock counts as lost if the connection fails or the server is read-only. At each check with the lock held,
-        also tell the other replicas about a new encryption key. Also try to make this replica the leader, if
-        `is_leader` was called before.
+        The lock counts as lost if the connection fails or the server is read-only. If the lock is held, the check also
+        does the following:
+
+        - Show the other replicas a new encryption key.
+        - Try to make this replica the leading replica, if `is_leader` was called before.
         """
         while True:
             with suppress(TimeoutError):
@@ -168,9 +171,10 @@ class ReplicaLock:
         self._connection, self.is_held, self._leads = connection, True, False
 
     async def _announce(self, connection: Any) -> None:
-        """Show the other replicas which encryption key this replica uses: take an advisory lock on `key_number`.
+        """Take an advisory lock on `key_number`, which shows the other replicas the encryption key of this replica.
 
-        Then release the lock on the number of the previous key. Do not take a lock that `connection` already holds.
+        Then release the lock on the number of the previous key. Change no lock if `connection` already holds the lock
+        on `key_number`.
         """
         wanted, held = self.key_number, self._announced
         if wanted != held:
@@ -215,7 +219,10 @@ async def is_pooled(connection: Any, url: str, timing: StorageTiming) -> bool:
 
 
 async def enable_keepalive(connection: Any) -> None:
-    """Make the server send TCP keepalives, so that it closes the connection if this machine is lost."""
+    """Make the server send TCP keepalives, so that it closes the connection if this machine is lost.
+
+    Also make the server close the connection if a transaction runs no statement for five seconds.
+    """
     await connection.execute(STATEMENTS["enable_keepalive"].text)
 
 

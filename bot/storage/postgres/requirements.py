@@ -32,7 +32,7 @@ class ServerFacts:
 
 
 def usable(url: str) -> DatabaseAddress:
-    """Check a Postgres URL and the certificate files that the URL names, and return the checked URL.
+    """Check a Postgres URL and the certificate files that the URL names, and return the result of `read_address`.
 
     Raises StorageSetupError if the URL has a fault, or if a certificate file is missing or cannot be read.
     """

@@ -42,10 +42,10 @@ MAX_ACCEPT_ATTEMPTS = 3
 
 
 class PostgresStore:
-    """Stores the requests, host links and found hosts of one workspace in Postgres.
+    """Stores the requests and host links of one workspace in Postgres, and the hosts that host rules found.
 
-    Its repositories (`sessions` …) store other data. RequestRepository, HostCache and HostLinkRepository in
-    bot/core/ports.py describe the methods that have no docstring here.
+    The properties, such as `sessions`, return repositories for other data. RequestRepository, HostCache and
+    HostLinkRepository in bot/core/ports.py describe the methods that have no docstring here.
     """
 
     shared = True
@@ -145,10 +145,10 @@ class PostgresStore:
         return moved is not None
 
     async def _answer(self, moves: list[tuple[str, RequestState]]) -> set[tuple[str, RequestState]]:
-        """Change requests of all workspaces to the state `answered`. Return the items of `moves` that succeeded.
+        """Change requests of all workspaces to the state `answered`. Return the items of `moves` whose request changed.
 
-        `moves`: the stored id of each request, and the state that the request must have now. An item fails if the
-        request has another state, or if another replica owns the request.
+        `moves`: the stored id of each request, and the state that the request must have now. A request does not change
+        if it has another state, or if another replica owns it.
         """
         done: set[tuple[str, RequestState]] = set()
         for from_ in {from_ for _, from_ in moves}:
@@ -237,7 +237,7 @@ class PostgresStore:
 
     @property
     def secrets(self) -> SecretTable:
-        """Return the repository of all stored secrets, which a change of the encryption key has to encrypt again."""
+        """Return the repository that counts secrets by key, and encrypts secrets of older keys with the newest key."""
         return SecretTable(self._with(WholeDatabase()), self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
@@ -255,6 +255,9 @@ class PostgresStore:
 
         Yield the row and a function. The row is None if the statement returns no row. The function does the same as the
         method `fetch`, but in the transaction that holds the lock.
+
+        If another process holds the lock, wait for at most `account_lock_seconds`, and then raise
+        StorageUnavailableError. Postgres closes the connection if the block runs no statement for this long.
         """
         statement, seconds = STATEMENTS[name], self._timing.account_lock_seconds
         arguments = statement.arguments(self._scope.to_values(dict(values)))
@@ -266,8 +269,8 @@ class PostgresStore:
     async def use_keys(self, keys: Sequence[str]) -> None:
         """Replace the encryption keys. `keys`: the new keys, newest first.
 
-        Tell the other replicas about the new key after `accept_timeout_seconds`, when all writes with the old key have
-        ended.
+        If the newest key changes, wait `accept_timeout_seconds`, so that all writes with the old key have ended. Then
+        announce the new key to the other replicas.
         """
         await self.secrets.use_keys(keys)
         if self._encryptor.key_number != self._replica_lock.key_number:
@@ -277,9 +280,10 @@ class PostgresStore:
     async def use_address(self, url: str) -> None:
         """Connect with the user and password in `url` from now on.
 
-        If `url` names another user, replace each connection of the pool before the connection's next statement. Keep
-        the connection of the replica lock. Raises StorageSetupError if `url` names another database, or if a test
-        connection fails.
+        If `url` names another user, replace each connection of the pool before the connection's next statement. If only
+        the password is new, keep the open connections. Keep the connection of the replica lock in both cases.
+
+        Raises StorageSetupError if `url` names another database, or if a test connection fails.
         """
         address = usable(url)
         if not address_of.is_same_database(address.url, self._replica_lock.url):
@@ -297,7 +301,10 @@ class PostgresStore:
             await self._pool.expire_connections()
 
     async def replicas_with_other_key(self) -> int:
-        """Return how many other processes on this database encrypt with a different key than this process does."""
+        """Return how many processes on this database have not announced that they use this process's newest key.
+
+        These processes may still encrypt with another key.
+        """
         found = await self._one("count_other_keys", {"key_number": self._encryptor.key_number})
         return int(found["replicas"]) if found else 0
 
@@ -360,9 +367,10 @@ class PostgresStore:
 
     @asynccontextmanager
     async def _used(self, connection: Any) -> AsyncIterator[None]:
-        """Release `connection` to the pool when the `with` block ends. After an exception, close the connection first.
+        """Release `connection` to the pool when the `with` block ends.
 
-        Raises StorageUnavailableError if the block raises a connection error.
+        If the block raises an exception, close the connection before the release. Raises StorageUnavailableError if the
+        block raises a connection error.
         """
         try:
             yield

@@ -13,8 +13,8 @@ from bot.storage.encryption import SECRET_COLUMNS
 from bot.storage.mapping import MAX_SWEPT_ROWS
 
 TABLES = ("requests", "sessions", "posts", "watches", "found_hosts", "links", "connects", "connections")
-"""The tables from which an export takes whole rows. From notices, an export takes only the parts about the person,
-because a notice may be about several people."""
+"""The tables from which an export takes all rows about the person. From notices, an export takes only the parts about
+the person, because a notice may be about several people."""
 FORGOTTEN_AT_ONCE = ("found_hosts", "links", "connects", "connections")
 FORGOTTEN_IN_BATCHES = ("watches", "posts", "sessions", "requests")
 """The tables whose rows are deleted in several writes, in this order. The order matters, because a session is kept
@@ -35,8 +35,8 @@ class Forgotten:
 
     - `deleted`: the number of deleted rows, by table.
     - `anonymized`: the number of rows that stay stored without the data about the person, by table.
-    - `sessions`: the number of the person's sessions that are still stored. These are open sessions, and ended sessions
-      that a Slack message still shows as open.
+    - `sessions`: the number of the person's sessions that are still stored: open sessions, ended sessions that a Slack
+      message still shows as open, and sessions of unanswered requests.
     - `requests`: the number of the person's requests that are still stored, because they are not answered yet.
     - `open_until`: the latest end of the sessions that are still stored; None if no session is stored.
     """
@@ -83,9 +83,10 @@ class PeopleTable:
     async def forget(self, user_id: UserId, team_id: TeamId | None) -> Forgotten:
         """Delete the stored data about the person, except what the bot still needs.
 
-        Keep unanswered requests. Keep each session that is open or that a Slack message still shows as open, and the
-        requests of this session. Keep the keys of answered requests of the last hour, so that a second delivery by
-        Slack is not a new request. In rows about other people, delete only the person's id.
+        - Keep unanswered requests and their sessions.
+        - Keep each session that is open or that a Slack message still shows as open, and the requests of this session.
+        - Keep the keys of answered requests of the last hour, so that a second delivery by Slack is not a new request.
+        - In rows about other people, delete only the person's id.
 
         `team_id`: the id of the Slack workspace whose data to delete; None for the data of all Slack workspaces. Raises
         StorageUnavailableError if the database fails; the next call continues the deletion.
@@ -192,8 +193,8 @@ def _time(seconds: float) -> str:
 def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
     """Convert a row of the table of notices to a dict of JSON values for an export.
 
-    If the notice is about the person (see `_is_about`), include the notice's data. A notice about other people may also
-    contain the person's id. Of such a notice, include only the names of the data's fields that contain the id.
+    If the notice is about the person (see `_is_about`), include the notice's data. Otherwise, replace the data by the
+    names of its fields that contain the person's id. In both cases, include the messages that the person got.
     """
     data, messages = _json(row["data"]), _json(row["messages"])
     shown = _exported({name: row[name] for name in ("kind", "team_id", "opened_at", "changed_at", "over_at")})
@@ -210,13 +211,12 @@ def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
 
 
 def _is_about(row: Row, user_id: UserId) -> bool:
-    """Return whether a notice is about this person. Return True for an unreadable notice.
+    """Return whether a notice is about this person. Return True if the notice's data is empty or unreadable.
 
-    If the notice's data has the field `people`, return True if nobody but this person is in `people`. An empty `people`
-    also gives True.
+    If the data has the field `people`, the notice is about this person unless `people` contains somebody else.
 
-    Otherwise, return True if the field `agent`, `ender`, `person` or `ids` contains this person's id. Some of these
-    fields are a single id, others are a list.
+    Otherwise, the notice is about this person if one of the fields `agent`, `ender`, `person` and `ids` is the person's
+    id, or is a list that contains the id.
     """
     data = _json(row["data"])
     if not data:
@@ -237,7 +237,7 @@ def _without_person(row: Row, user_id: UserId) -> dict[str, str]:
 def _names(row: Row, user_id: UserId) -> bool:
     """Return whether a notice contains the person's id: as a value in its data, or as the reader of a message.
 
-    An id inside a longer text does not count. Return True for an unreadable notice.
+    An id inside a longer text does not count. Return True if the notice's data is empty or unreadable.
     """
     data = _json(row["data"])
     return not data or user_id in (*_texts(data), *_texts(_json(row["messages"])))

@@ -94,9 +94,9 @@ class SecretTable:
         await self._database.fetch("set_fact", {"name": "key_check", "value": self._encryptor.encrypt(CHECK)})
 
     async def _needs_keys_beside(self, new: Encryptor) -> bool:
-        """Return whether the database still needs a current key that `new` lacks.
+        """Return whether the current keys decrypt a stored value that no key of `new` decrypts.
 
-        Return True if the current keys decrypt a stored value that no key of `new` decrypts.
+        If so, the bot needs a current key beside the keys of `new`.
         """
 
         def is_lost(table: str, row: Row) -> bool:
@@ -153,7 +153,7 @@ class SecretTable:
         return changed
 
     def _rotated(self, table: str, row: Row) -> dict[str, Any] | None:
-        """Return the parameters of the statement that stores a row's secrets encrypted with the newest key.
+        """Encrypt the secrets of a row with the newest key. Return the parameters of the statement that stores them.
 
         Return None if the row needs no change.
         """

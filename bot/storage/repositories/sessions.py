@@ -32,7 +32,7 @@ from bot.storage.mapping import known_bool, time_of
 from bot.storage.scope import unreadable
 
 MAX_IN_CONVERSATIONS = 100
-"""The maximum number of an agent's open sessions that `open_by_conversation` reads."""
+"""The maximum number of open sessions that `open_by_conversation` reads for each Slack id of an agent."""
 
 
 class SessionTable:

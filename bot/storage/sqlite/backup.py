@@ -18,7 +18,7 @@ from bot.storage.sqlite.file import STATEMENTS, examine, lock, truncate_log
 
 BUSY_SECONDS = 10.0
 PART = ".part"
-"""The end of the name of a copy's file while the copy is not complete."""
+"""The suffix of the file name of an incomplete copy."""
 
 
 class BackupError(Exception):
@@ -32,7 +32,7 @@ def back_up(path: Path, target: Path) -> None:
     - `target`: the path of the new file.
 
     Raises BackupError if the database is missing or damaged, or if `target` exists or cannot be written. Raises
-    StorageSetupError if SQLite reports another error.
+    StorageSetupError for any other error of SQLite.
     """
     if not path.is_file():
         raise BackupError(f"There is no database {path}.")
@@ -101,8 +101,8 @@ def restore(file: Path, path: Path, encryptor: Encryptor, *, replace: bool) -> i
 def _replace(path: Path, file: Path) -> None:
     """Replace the database at `path` with a copy of the backup `file`.
 
-    Mark accepted requests in the copy as interrupted. The bot may have processed such a request after the backup was
-    made, and must not process the request again.
+    In the copy, change the state of accepted requests to `creating`, so that the bot does not process them again. It
+    may have processed them after the backup was made.
     """
     with _copied(file, path, _open_backup) as part:
         with closing(sqlite3.connect(part, isolation_level=None)) as connection:
@@ -190,9 +190,9 @@ def _unreadable(connection: sqlite3.Connection, encryptor: Encryptor, version: i
 
 
 def _give_to_owner(file: Path, path: Path) -> None:
-    """Make the owner of the database the owner of `file`. Do nothing if the process does not run as root.
+    """Give `file` the owner and the group of the database. Do nothing if the process does not run as root.
 
-    If the database `path` does not exist, use the owner of its directory.
+    If the database `path` does not exist, use the owner and the group of its directory.
     """
     if os.geteuid() == 0:
         owner = (path if path.exists() else path.absolute().parent).stat()
@@ -200,7 +200,7 @@ def _give_to_owner(file: Path, path: Path) -> None:
 
 
 def _remove_log(path: Path) -> None:
-    """Write the write-ahead log of the old database into the old database, and delete the log.
+    """Copy the write-ahead log into the old database at `path` if possible, and delete the log.
 
     If the log stayed, SQLite would apply it to the restored database.
     """

@@ -24,9 +24,9 @@ MODE_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 def open_file(path: Path, encryptor: Encryptor, *, exclusive: bool, busy_seconds: float) -> tuple[int | None, int]:
     """Check and lock the database file, and create or migrate the tables.
 
-    Return the file handle of the lock, and a new owner number.
+    Return the file descriptor of the lock, and a new owner number.
 
-    - `exclusive`: whether to lock the file. Without a lock, the returned handle is None.
+    - `exclusive`: whether to lock the file. If False, the returned file descriptor is None.
     - `busy_seconds`: how long a statement waits for the writes of other processes.
 
     Raises StorageSetupError if the bot cannot use the file.
@@ -140,10 +140,10 @@ def shared_mode(path: Path) -> str:
 
 
 def lock(path: Path) -> int:
-    """Lock the database, and return the file handle of the lock.
+    """Lock the database, and return the file descriptor of the lock.
 
-    The lock ends when the handle is closed or the process ends. Raises StorageSetupError if another process holds the
-    lock, and OSError if the lock file cannot be opened.
+    The lock ends when the file descriptor is closed or the process ends. Raises StorageSetupError if another process
+    holds the lock, and OSError if the lock file cannot be opened.
     """
     handle = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
     try:
@@ -183,7 +183,10 @@ def prepare(path: Path, encryptor: Encryptor, busy_seconds: float) -> int:
 
 
 def _encrypt_all(connection: sqlite3.Connection, encryptor: Encryptor) -> None:
-    """Encrypt all secrets in the database. Do nothing if any secret is already encrypted."""
+    """Encrypt all secrets in a database that is not encrypted yet.
+
+    Do nothing if one of the secrets is already encrypted: an attacker may have written the secrets in plain text.
+    """
     if connection.execute(STATEMENTS["has_encrypted_secrets"]).fetchone()["found"]:
         return
     for table in SECRET_COLUMNS:

@@ -1,7 +1,7 @@
 """Store requests, sessions, host links and linked accounts in one SQLite file, the default database.
 
 The file has a write-ahead log with synchronous=FULL, so an accepted request survives a loss of power. Only one process
-with the command `run` can use the file. Other commands can write to the file at the same time.
+at a time can run the bot on the file. Commands such as `forget` can write to the file at the same time.
 https://www.sqlite.org/wal.html
 """
 
@@ -39,15 +39,16 @@ from bot.storage.statements import SWEEP
 
 DAY_SECONDS = 86_400.0
 MAX_CHECKPOINT_ATTEMPTS = 10
-"""The maximum number of times that a sweep tries to empty the write-ahead log while another connection reads it."""
+"""The maximum number of times that a sweep tries to empty the write-ahead log. A try fails if another connection uses
+the log."""
 _DELAYED = (RequestState.CREATED, RequestState.ANSWERED)
 
 
 class SQLiteStore:
-    """Stores the requests, host links and found hosts of one workspace in SQLite.
+    """Stores the requests and host links of one workspace in SQLite, and the hosts that host rules found.
 
-    Its repositories (`sessions` …) store other data. RequestRepository, HostCache and HostLinkRepository in
-    bot/core/ports.py describe the methods that have no docstring here.
+    The properties, such as `sessions`, return repositories for other data. RequestRepository, HostCache and
+    HostLinkRepository in bot/core/ports.py describe the methods that have no docstring here.
     """
 
     shared = False
@@ -213,7 +214,7 @@ class SQLiteStore:
 
     @property
     def secrets(self) -> SecretTable:
-        """Return the repository of all stored secrets, which a change of the encryption key has to encrypt again."""
+        """Return the repository that counts secrets by key, and encrypts secrets of older keys with the newest key."""
         return SecretTable(self._with(WholeDatabase()), self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
@@ -232,7 +233,7 @@ class SQLiteStore:
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
         """Run the statement with this name, and hold a lock until the `with` block ends.
 
-        Another call of `locking` with the same arguments waits until then.
+        Another call of `locking` with the same arguments in this process waits until the block ends.
 
         Yield the row that the statement returns, and the method `fetch`, with which the block runs further statements.
         The row is None if the statement returns no row.

@@ -33,8 +33,8 @@ class _Job:
 class BatchWriter:
     """Runs functions that write to SQLite, on one thread and one connection. Many functions share a transaction.
 
-    If a function fails, the transaction is rolled back, and each function runs again in a separate transaction. So a
-    function may run twice.
+    If one of several functions fails, the writer rolls back the transaction, and runs each function in a separate
+    transaction. So a function may run twice.
     """
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], meter: Metrics = NULL_METRICS) -> None:
@@ -117,7 +117,8 @@ def _run_jobs(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
 def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> list[Any]:
     """Run the jobs in one transaction, commit the transaction, and return the result or the exception of each job.
 
-    If a job fails, roll back and run each job again in a separate transaction.
+    If one of several jobs fails, roll back and run each job in a separate transaction. If SQLite cannot begin or commit
+    the transaction, return a StorageUnavailableError for each job.
     """
     results: list[Any] = []
     try:
