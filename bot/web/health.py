@@ -1,7 +1,8 @@
 """Serve /healthz, /readyz and /metrics for process supervisors and Prometheus.
 
-The bot is ready if Slack can reach it, even if Genesys or the database fails, because the bot then tells people about
-the failure. The answer of /readyz also shows the states of Genesys and of the database.
+The bot is ready if Slack can reach it and accepts its token, and if this machine's clock agrees with Slack's. The bot
+is ready even if Genesys or the database fails, because it then tells people about the failure. The answer of /readyz
+also shows the states of Genesys and of the database.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from bot.observability.metrics import PrometheusMetrics
 NO_REQUEST = RequestId("")
 STORE_TIMEOUT = 1.0
 STORE_CACHE_SECONDS = 1.0
-"""How long the bot reuses a result of StoreProbe, so that frequent HTTP requests do not load the database."""
+"""How long the bot reuses a result of StoreProbe, so that frequent HTTP requests cause little load on the database."""
 
 
 async def _not_yet() -> bool:
@@ -29,7 +30,7 @@ class StoreProbe:
     """Finds out whether the database answers.
 
     `find`: a function that reads a request from the database. The database does not answer if this function raises an
-    error or takes longer than STORE_TIMEOUT.
+    error or takes longer than STORE_TIMEOUT seconds.
     """
 
     def __init__(self, find: Callable[[RequestId], Awaitable[object]]) -> None:
@@ -79,7 +80,10 @@ class HealthServer(ABC):
         """
 
     async def count_ready(self) -> None:
-        """Record in the metrics whether the bot is ready."""
+        """Record in the metrics whether the bot is ready; with several workspaces, whether the bot of each is ready.
+
+        A bot is not ready while `draining` is True.
+        """
         is_ready, _ = await self.state()
         self.metrics.workspace_ready("", is_ready=is_ready and not self.draining)
 
@@ -132,7 +136,11 @@ class Health(HealthServer):
         return is_connected and has_right_clock and not refusal, fields
 
     def _genesys(self) -> dict[str, object]:
-        """Return the fields of /readyz about the latest call to Genesys."""
+        """Return the field `genesys` of the answer of /readyz: the state, and the status and age of the latest call.
+
+        The state is "ok" if Genesys answered the latest call with a status below 500, else "failing". Before the first
+        call, it is "unknown", and status and age are missing.
+        """
         last = self.metrics.last_call
         if last is None:
             return {"state": "unknown"}

@@ -1,4 +1,7 @@
-"""Answer bytes that are not HTTP with status 400, and log one line. Remove the header `Server` from responses."""
+"""If a client sends bytes that are not HTTP, answer with status 400, and log one line.
+
+Also remove the header `Server` from all responses.
+"""
 
 import logging
 from typing import Any
@@ -37,7 +40,10 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer bytes that are not HTTP with status 400 and no body. Leave all other errors to aiohttp."""
+        """If the client sent bytes that are not HTTP, answer with status 400 and no body, and close the connection.
+
+        Leave all other errors to aiohttp.
+        """
         if not isinstance(exc, UNREADABLE):
             return super().handle_error(request, status, exc, message)
         self._refuse(exc)

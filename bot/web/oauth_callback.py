@@ -62,7 +62,7 @@ class OAuthCallback:
     async def handle(self, request: web.Request) -> web.Response:
         """Finish the sign-in, and answer the browser with a page.
 
-        If too many of these HTTP requests are in progress (`callbacks` in timing.py), answer with status 429.
+        If `ReceiverBounds.callbacks` other sign-ins are in progress, only answer with status 429.
         """
         if self._under_way >= self._bounds.callbacks:
             self._log.warning("refused", "busy", status=429, why="too many sign-in callbacks at once")
@@ -76,8 +76,10 @@ class OAuthCallback:
     async def _complete(self, state: str, code: str, error: str, page_future: PageFuture) -> None:
         """Finish the sign-in, and put the page into `page_future`.
 
-        Cancel `page_future` if an exception is raised. `state`, `code`, `error`: the parameters of the URL that the
-        browser requested; "" for a missing one.
+        Then send the Slack message in the cases that the docstring of the class lists. Cancel `page_future` if an
+        exception is raised before the page is ready.
+
+        `state`, `code`, `error`: the parameters of the URL that the browser requested; "" for a missing one.
         """
         try:
             request, outcome = await self._accounts.handle_callback(state, code, error)
