@@ -74,10 +74,10 @@ class WorkspaceRoutes:
 
     @asynccontextmanager
     async def open_receiver(self, bot: Bot) -> AsyncIterator[RunningReceiver]:
-        """Receive HTTP requests for the bot's workspace until the `with` block ends.
+        """Receive HTTP requests for the bot's workspace until the `with` block ends. Yield a receiver that is ready.
 
-        While two bots of one workspace receive, the newer bot gets all HTTP requests. At the end of the block, wait
-        until the HTTP requests in progress are answered.
+        If two bots of one workspace receive at the same time, the newer bot gets all HTTP requests. At the end of the
+        block, wait until the HTTP requests in progress are answered.
         """
         name, receiver, callback = bot.settings.workspace, new_http_receiver(bot), bot.oauth_callback
         limit = bot.shared.durations.bounds.requests

@@ -25,12 +25,12 @@ class ServedWorkspace:
     """One bot of a workspace, and the task that runs the bot. The bot uses the same settings until it stops.
 
     - `task`: the task. It ends when the bot has stopped, or with an error.
-    - `fingerprint`: a hash of the settings, to notice changes.
+    - `fingerprint`: the fingerprint of the settings (see WorkspaceSettings).
     - `ready`: set when Slack can reach the bot.
     - `bot`: None until `ready` is set.
     - `stopping`: set when the process stops.
-    - `known_sockets`: how many Socket Mode connections to the Slack app the workspace's earlier bot has open. The log
-      does not warn about these connections.
+    - `known_sockets`: the number of Socket Mode connections that an earlier bot has already opened to the same Slack
+      app. The log does not warn about these connections.
     """
 
     def __init__(
@@ -53,9 +53,10 @@ class ServedWorkspace:
         self.task = asyncio.create_task(self._serve())
 
     def stop(self) -> None:
-        """Let the background task `task` stop receiving payloads, finish the accepted requests, and end. Do not wait.
+        """Begin to stop the bot, and return at once.
 
-        If the bot's connections are not open yet, cancel `task`.
+        In the background, the bot stops receiving payloads and finishes its accepted requests. Then `task` ends. If the
+        bot's connections are not open yet, cancel `task`.
         """
         self._stop.set()
         if not self._is_open:
@@ -119,7 +120,7 @@ class WorkspaceRunner:
     def use(self, wanted: WorkspaceSettings) -> None:
         """Open a bot with the settings `wanted` in the background. The current bot runs until the new bot is ready.
 
-        Do nothing if `wanted` has the same fingerprint as the latest settings. A fingerprint is a hash of the settings.
+        Do nothing if `wanted` has the same fingerprint as the latest settings (see WorkspaceSettings).
         """
         if wanted.fingerprint != self._wanted.fingerprint:
             self._wanted, self._retry_seconds = wanted, 0.0
