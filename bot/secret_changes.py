@@ -24,7 +24,7 @@ SIGNING = "SLACK_SIGNING_SECRET"
 def watch_storage(watcher: SecretWatcher[ProcessSettings], store: Storage) -> None:
     """Let `watcher` give `store` new encryption keys, or a new database user and password, when their files change.
 
-    Do nothing for a database in memory.
+    Do nothing if the database is in memory.
     """
 
     async def accept_keys(settings: ProcessSettings) -> str:
@@ -39,7 +39,7 @@ def watch_storage(watcher: SecretWatcher[ProcessSettings], store: Storage) -> No
 
 
 async def _storage_code(change: Callable[[], Awaitable[None]]) -> str:
-    """Await the result of `change`. Return "" for success; otherwise the code of the raised error."""
+    """Call and await `change`. Return "", or the code of the SetupError or StorageUnavailableError that it raises."""
     try:
         await change()
     except (SetupError, StorageUnavailableError) as error:
@@ -59,7 +59,7 @@ def watch_bot_token(
 
     Refuse a token that Slack does not accept, or that belongs to another app or another Slack workspace.
 
-    - `new_client`: takes a token and returns a client, which the bot uses to test the token.
+    - `new_client`: returns a client with the given token, with which the bot tests the token.
     - `identity`: the app and the Slack workspace of the current token.
     - `token_watch`: records that Slack accepts the new token.
     """

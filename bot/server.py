@@ -47,9 +47,9 @@ class StartError(SetupError):
 
 
 def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's event-loop factory; None on Windows, which uvloop does not support.
+    """Return uvloop's `loop_factory` for asyncio.Runner; None on Windows, which uvloop does not support.
 
-    The caller passes the result to asyncio, which uses its own event loop for None.
+    With None, asyncio uses its own event loop.
     """
     if sys.platform == "win32":
         return None
@@ -130,7 +130,7 @@ async def serve(
     - `drain`: finishes the accepted requests.
     - `on_ready`: called when Slack can reach the bot. Its argument is the port of the HTTP server, or 0 in Socket Mode.
 
-    If the receiver gives up (see RunningReceiver), stop in the same way, and then raise StartError.
+    If the receiver gives up (see RunningReceiver), do the same, and then raise StartError.
     """
     stopped = asyncio.create_task(stop.wait())
     async with opening as receiver:
@@ -275,10 +275,11 @@ async def serve_http(
 ) -> AsyncIterator[int]:
     """Serve a web application on `port`, and yield the port.
 
-    At the end of the `with` block, finish the HTTP requests in progress, for one second at most.
+    At the end of the `with` block, wait up to one second for the HTTP requests in progress.
 
     - `port`: 0 for any free port.
     - `variable`: the name of the setting with the port, for the error message.
+    - `bounds`: limits the number of connections. Each connection above the limit gets status 503.
 
     Raises StartError if the port cannot be opened.
     """
@@ -300,7 +301,7 @@ async def serve_http(
 async def _create_server(
     runner: web.AppRunner, refusals: ThrottledLog, host: str, port: int, variable: str, bounds: ReceiverBounds
 ) -> asyncio.Server:
-    """Open the port of an HTTP server, and limit the number of the server's connections to `bounds.connections`.
+    """Open the port of an HTTP server. Answer each connection above `bounds.connections` with status 503.
 
     - `refusals`: the log for refused connections and for bytes that are not HTTP.
     - `variable`: the name of the setting with the port, for the error message.
@@ -339,7 +340,7 @@ def all_addresses(port: int) -> socket.socket:
 
 
 class OverloadedProtocol(asyncio.Protocol):
-    """Answers a connection with HTTP status 503 and closes it. Used if the server has too many connections."""
+    """Answers a new connection with HTTP status 503 and closes it, because the server has too many connections."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         writable = cast(asyncio.WriteTransport, transport)  # a socket's; uvloop's transports have other base classes

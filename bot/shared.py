@@ -36,7 +36,7 @@ from bot.storage.open import Storage, open_store
 class Durations:
     """The durations that each layer uses, such as time limits. Tests pass other values.
 
-    `bounds` is not a duration. It limits how much incoming data the bot handles at the same time.
+    `bounds` is not a duration. It limits the connections and the incoming data that the bot handles at the same time.
     """
 
     core: CoreTiming = field(default_factory=CoreTiming)
@@ -52,7 +52,8 @@ class Shared:
 
     - `store`, `metrics`: the data of all workspaces. Each workspace uses a view that contains only its own data.
     - `slack_pool`, `genesys_pool`: the connections to Slack and to Genesys. Any workspace may use an idle connection.
-    - `secrets`: reads the process's own files of secrets again when they change, such as the keys of the database.
+    - `secrets`: watches the files of the process's own secrets, such as the encryption keys of the database. Reads the
+      files again when they change.
     - `mask`: a function that takes secrets and hides them in all later log lines.
     """
 

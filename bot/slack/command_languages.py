@@ -1,9 +1,11 @@
 """Hold the words for commands in languages other than English (pure). Every user can type the words of every language.
 
-command_words.py decides what the words mean in a text. Accents make no difference. Some command words often begin a
-session's name: "fin" alone ends a session, but "Fin de mes" is a name. If only fillers, such as "the", and nouns, such
-as "session", follow such a word, the text is a command. If an unknown word and no noun follow, the text is a name. If
-an unknown word and a noun follow, the bot asks.
+Accents make no difference. command_words.py decides what the words mean in a text. Some command words often begin a
+session's name, such as "fin" in "Fin de mes". The words after such a command word decide:
+
+- No word, or only fillers such as "the" and nouns such as "session": the text is a command.
+- An unknown word, but no noun: the text is a session's name.
+- An unknown word and a noun: the bot asks.
 """
 
 import unicodedata
@@ -19,8 +21,8 @@ def without_marks(text: str) -> str:
 class Vocabulary:
     """The words for commands in one language. Each field has lower-case words, separated by spaces.
 
-    - `new`, `end`, `status`, `last`, `help`, `send`: the words that mean the English command of this name.
-    - `begins_names`: the words in these six fields that often begin a session's name.
+    - `new`, `end`, `status`, `last`, `help`, `send`: the words that mean the command with the name of the field.
+    - `begins_names`: those words of the six fields above that often begin a session's name.
     - `polite`, `possessives`: words before a command word that do not change the meaning of the text.
     - `fillers`: words before or after a command word that do not change the meaning of the text.
     - `nouns`: words for the things on which commands act, such as a session.
@@ -115,8 +117,8 @@ VOCABULARIES = {"es": SPANISH, "pt_BR": PORTUGUESE, "fr": FRENCH, "de": GERMAN, 
 
 
 def words_of(field: str) -> frozenset[str]:
-    """Return the words in one field of the vocabularies of all languages, without accents.
+    """Return the words that the vocabularies of all languages have in one field, without accents.
 
-    `field` is the name of a field of Vocabulary.
+    `field`: the name of a field of Vocabulary.
     """
     return frozenset(word for each in VOCABULARIES.values() for word in without_marks(getattr(each, field)).split())

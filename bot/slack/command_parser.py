@@ -1,9 +1,11 @@
 """Parse the text after the slash command into one object, such as a Start or a Query (pure).
 
 A text that is no command starts a session, and becomes the session's name. If the text may mean a command or a user
-instead, the bot asks first. A session's name never contains a phone number or an email address. Slack escapes `&`, `<`
-and `>` in the text and turns mentions into `<@U…|name>`, because the manifest sets `should_escape`. command_words.py
+instead, the bot asks first. A session's name never contains a phone number or an email address. command_words.py
 decides whether words mean a command.
+
+Slack escapes `&`, `<` and `>` in the text and turns mentions into `<@U…|name>`, because the manifest sets
+`should_escape`.
 """
 
 import difflib
@@ -53,7 +55,7 @@ _PERSON_ID = r"[UW](?:0[A-Z0-9]{2,10}|(?=[A-Z]*[0-9])[A-Z0-9]{8,10})(?![A-Za-z0-
 _BARE_PERSON = re.compile(
     rf"(?:^(?=\S+$)|^(?i:to|{'|'.join(COMMANDS)})\s+|\b(?i:for|with)\s+)(?P<id>{_PERSON_ID})|\b(?i:for|with)\s+@\S"
 )
-"""A typed user id instead of a mention, or an @ that Slack did not turn into a mention."""
+"""A pattern for a user id that is typed in place of a mention, and for an @ that Slack did not turn into a mention."""
 _GROUP = re.compile(r"<!(?:subteam\^|here|channel|everyone)", re.IGNORECASE)
 """A mention of a user group, or of everybody in a channel."""
 _NOT_A_PERSON = re.compile(rf"{_FOR}<[!#]", re.IGNORECASE)
@@ -103,9 +105,9 @@ class Start:
     - `conversation_id`: the id of the Genesys conversation that the requester typed; None for none.
     - `send_to`: the customer's address: a valid phone number in E.164, any other address as typed; None for none. The
       session card offers to send the link to this address.
-    - `unless`: the command that the requester may mean instead, such as "end" if they typed "stop Checkout demo"; None
-      for none. If the typed text contains the name of an open session of the requester, such as "Checkout", the bot
-      starts no session. Instead, the bot asks the requester whether the text is a command or a name.
+    - `unless`: the command that the text begins with, although the text counts as a name; None for none. For "stop
+      Checkout demo", the command is "end". If the requester has an open session whose name is in the text, such as
+      "Checkout", the bot starts no session, and asks whether the text is a command or a name.
     """
 
     target: UserId | None = None
@@ -120,9 +122,8 @@ class Query:
     """A command that starts no session, such as `status` or `end`.
 
     - `target`: the user whom the text mentions; None for nobody.
-    - `argument`: the text after the command word, without the user; None for none. For the command `send`, the
-      function `pack` in customer_messages.py encodes the argument: it contains the customer's address, or "" if the
-      text has none.
+    - `argument`: the text after the command word, without the user; None for none. The command `send` always has an
+      argument: the result of `pack("", address)`. `address` is the customer's address as text; "" for none.
     """
 
     kind: RequestKind
@@ -168,9 +169,9 @@ Command = Start | Query | New | Choice | NotUnderstood
 class Grammar:
     """The rules of parsing that depend on the installation.
 
-    - `genesys_app`: parses the ids and URLs of conversations; None if sessions belong to no conversation. Then no text
-      can name one.
-    - `countries`: ISO codes of countries. A number without a plus is a phone number if it is valid in one of them.
+    - `genesys_app`: parses the ids and URLs of conversations. None if sessions belong to no conversation: then the
+      parser finds no conversation in any text.
+    - `countries`: ISO codes. A number without a plus counts as a phone number if it is valid in one of these countries.
     """
 
     genesys_app: GenesysApp | None = None
@@ -183,8 +184,8 @@ _PLAIN = Grammar()
 def parse(text: str, genesys_app: GenesysApp | None = None, countries: Collection[str] = ()) -> Command:
     """Parse the text after the slash command, as Slack delivers it. Never raises.
 
-    - `genesys_app`: parses the ids and URLs of conversations; None if sessions belong to no conversation. Then no text
-      can name one.
+    - `genesys_app`: parses the ids and URLs of conversations. None if sessions belong to no conversation: then the
+      parser finds no conversation in any text.
     - `countries`: ISO codes. A number without a plus counts as a phone number if it is valid in one of these countries.
     """
     if (
@@ -234,10 +235,11 @@ def clean_name(text: str, most: int = NAME_LENGTH) -> str | None:
 
 
 def plain_name(text: str, most: int = NAME_LENGTH) -> str | None:
-    """Remove control characters from a session's name, and cut the name to `most` characters.
+    """Remove control characters from a session's name, and cut the name to `most` characters. Do not change markup.
 
-    Return None if no visible character is left. `text` is plain text, such as a user's input in a form, so markup is
-    kept.
+    Return None if no visible character is left.
+
+    `text`: plain text, such as a user's input in a form.
     """
     name = clean(text, most)
     return name if _is_visible(name) else None
@@ -325,9 +327,11 @@ def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
 
 
 def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
-    """Return the request to send a link, if the text means *send* and contains exactly one address; else None.
+    """Return the command `send` with the address in the text. Return None unless all of this is true:
 
-    Also return None if the requester mentioned a user before the text. This user is the `target` of `start`.
+    - The text means *send*, and contains exactly one address. This address is not at the start.
+    - The `text` of the address's FoundAddress is not "".
+    - The requester mentioned no user before the text: `start` has no `target`.
     """
     if start.target or not MAY_HOLD_ADDRESS.search(text):
         return None
@@ -341,11 +345,11 @@ def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
 
 
 def _start(start: Start, text: str, grammar: Grammar) -> Command:
-    """Parse a text that is no command: an optional conversation, then the session's name. Return a Start.
+    """Parse a text that is no command: an optional conversation, then the session's name.
 
-    There are two exceptions. If the text begins with a URL that does not lead to a conversation, return NotUnderstood.
-    If the name contains an email address or a phone number, return a Choice in most cases. `_named` says when a Start
-    is enough.
+    Return the result of `_named` for the name. If sessions belong to no conversation, or if the text is in quotes, the
+    whole text is the name. In any other case, return NotUnderstood for a text that begins with a URL that leads to no
+    conversation.
 
     `start`: a Start. Its `target` is the user that the requester mentioned before the text, or None.
     """
@@ -361,15 +365,19 @@ def _start(start: Start, text: str, grammar: Grammar) -> Command:
 
 
 def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False) -> Command:
-    """Return a Start with the text as the session's name. If the text contains an address, return a Choice instead.
+    """Return a Start with the text as the session's name, or a Choice if the bot has to ask what the text means.
 
-    There is one exception: return a Start for a text such as "+14155550123 Checkout". Such a text begins with an email
-    address, or with a phone number that has a plus. The text has no second address, and its other words are no command.
-    The address becomes `send_to`.
+    - The text contains no address: a Start.
+    - The text begins with its only address, as in "+14155550123 Checkout": a Start with the other words as the name and
+      the address as `send_to`. A phone number must have a plus, and the other words must not mean a command.
+    - The text contains an address in any other case: a Choice.
+
+    The parameters:
 
     - `start`: a Start with the user and the conversation that the requester named before the text; None for each of
       the two that the requester did not name.
-    - `is_forced`: True if the requester put the text in quotes, to mark it as a name. Then there is no exception.
+    - `is_forced`: True if the requester put the text in quotes, to mark it as a name. Then every address leads to a
+      Choice.
     """
     if not MAY_HOLD_ADDRESS.search(text):
         return Start(start.target, clean_name(text), start.conversation_id)
@@ -400,37 +408,40 @@ def _option(start: Start, text: str, grammar: Grammar) -> Start:
 
 
 def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]]:
-    """Clean a text in the way that a session's name is cleaned, and find the email addresses and phone numbers in it.
+    """Clean a text with `clean_name`, and find the email addresses and phone numbers in it.
 
-    Return the cleaned text and these addresses. The text is plain text of at most MAX_TEXT_LENGTH characters. It still
-    contains the addresses. It is "" if no visible character is left.
+    Return the cleaned text, which still contains the addresses, and the addresses. The text has at most MAX_TEXT_LENGTH
+    characters. It is "" if no visible character is left.
     """
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     return whole, find_addresses(whole, grammar.countries)
 
 
 def _short_name(text: str, grammar: Grammar) -> str | None:
-    """Cut a session's name to NAME_LENGTH. Return None if the cut name contains an address.
+    """Clean a session's name with `clean_name`, and cut it to NAME_LENGTH. Return None if no visible character is left.
 
-    `text` contains no address, but the cut can create one: the first half of a long number may be a phone number.
+    Also return None if the cut name contains an address. `text` contains no address, but the cut can create one: the
+    first half of a long number may be a phone number.
     """
     name = clean_name(text)
     return None if name and find_addresses(name, grammar.countries) else name
 
 
 def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: Grammar) -> Start:
-    """Return a copy of `start` with a name: the text `whole` without the customers' addresses in it.
+    """Return a copy of `start` with the text `whole`, without its addresses, as the session's name.
+
+    In the copy:
+
+    - `name` is None if the remaining text can be a command, still contains an address, or has only words in FILLERS or
+      NOUNS.
+    - `send_to` is the only address. It is None if there are several addresses, or if the address has an empty `text`.
+    - If the texts around a removed address form a new address, the new address is removed, too, and `send_to` is None.
+
+    The parameters:
 
     - `start`: a Start that can already have a target and a conversation.
     - `whole`: the name that the requester typed, cut to MAX_TEXT_LENGTH.
-    - `found`: the addresses in `whole`. If there is only one, its `text` becomes `send_to`. `send_to` is None if there
-      are several addresses, or if the bot cannot send to the address, so that its `text` is "".
-
-    The removal of an address can join the texts around it to a new address. Then remove the new address, too, and set
-    `send_to` to None.
-
-    The session gets no name if the remaining text can be a command, or still contains an address. It also gets no name
-    if only words remain that say nothing, such as "please" or "the".
+    - `found`: the addresses in `whole`, at least one.
     """
     rest = without_addresses(whole, found)
     send_to = found[0].text or None if len(found) == 1 else None
@@ -454,7 +465,8 @@ def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
 def _person_later(text: str, typed: str, target: UserId, at: tuple[int, int], grammar: Grammar) -> Choice:
     """Return the question about a text that names a user after other words, such as "Checkout for @Ben".
 
-    The question is: is the session for this user, or for the requester, with the whole text as its name?
+    The first option is a session for this user; or a command for this user, if the other words can mean a command. The
+    second option is a session for the requester, with the whole text as its name.
 
     - `text`: the text in which the user was found: `typed`, or `typed` without accents and invisible characters.
     - `typed`: the text as typed.
@@ -507,7 +519,7 @@ def _names_somebody(text: str) -> bool:
 
 
 def _typo_of(word: str) -> str:
-    """Return the command word that is most similar to a mistyped word; "" if none is similar.
+    """Return the command word that is most similar to a lower-case word; "" if none is similar enough.
 
     A command word with the same letters in another order counts as the most similar.
     """

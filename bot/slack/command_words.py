@@ -32,8 +32,8 @@ ALIASES = {
 }
 """A mapping from each alias of a command word to the command word."""
 BEGINS_NAMES = words_of("begins_names")
-"""Command words of other languages that often begin a session's name. If an unknown word and no noun follow, the text
-is a name."""
+"""Command words of other languages that often begin a session's name. If an unknown word, but no noun, follows such a
+word, the text is a name."""
 COMMANDS = {
     **{word: word for word in ("help", "whoami", "why", "status", "list", "last", "end", "apps", "link", "unlink")},
     **{word: word for word in ("new", "send", "connect", "disconnect")},
@@ -50,7 +50,8 @@ PARTICLES = {
 UNSURE = frozenset(("logout", "logoff", "log", "sign"))
 """Words that mean *end* or something else. The bot always asks."""
 QUESTIONS = _words("what what's what’s whats which is are do does did")
-"""Words that begin a question. After them, the bot asks before it carries out a command outside CHANGES_NOTHING."""
+"""Words that begin a question. After such a word, the bot asks before it carries out a command, except the commands in
+CHANGES_NOTHING."""
 CHANGES_NOTHING = frozenset(("help", "whoami", "why", "status", "list", "last"))
 POLITE = _words("please pls plz kindly thanks thank thx ok okay hey hi hello now just right asap", "polite")
 LEADING = (
@@ -102,8 +103,7 @@ class Meaning(Enum):
 class Reading:
     """The meaning of the words of a text.
 
-    `command` is the command in the text, a value of COMMANDS; "" if `meaning` says that there is none: FILLERS or
-    PLAIN_NAME.
+    `command`: the command in the text, a value of COMMANDS; "" if `meaning` is FILLERS or PLAIN_NAME.
     """
 
     meaning: Meaning
@@ -125,16 +125,18 @@ def split(text: str) -> tuple[str, ...]:
 def read(words: Sequence[str]) -> Reading:
     """Decide which Meaning the words of a text have. `words` is a result of `split`.
 
-    The main word is the first word that is not in LEADING, such as "end" in "please end it". If the main word is no
-    command word, `_read_loose` decides. Otherwise, the later words (those after the main word) decide. They fit if
-    `_fits` returns True for each of them, or if there are none. The first line that applies gives the Meaning:
+    The main word is the first word that is not in LEADING, such as "end" in "please end it". The later words are the
+    words after it. They fit if `_fits` returns True for each of them, or if there are none. The first rule that applies
+    decides:
 
-    - COMMAND: the later words fit, except in the two cases of the next line.
-    - EITHER: the later words fit, but the main word is in UNSURE, or a word in QUESTIONS is before the main word and
-      the command is not in CHANGES_NOTHING.
-    - EITHER: a later word is in NOUNS, or each later word is in FILLERS or COMMANDS.
-    - EITHER: the text has fewer than MIN_WORDS_OF_NAME words, and its main word is not in BEGINS_NAMES.
-    - NAME: in all other cases.
+    - If the main word is no command word, or there is no main word: the result of `_read_loose`.
+    - EITHER if the later words fit, and the main word is in UNSURE.
+    - EITHER if the later words fit, and a question asks for a command that changes something: a word before the main
+      word is in QUESTIONS, and the command is not in CHANGES_NOTHING.
+    - COMMAND if the later words fit.
+    - EITHER if a later word is in NOUNS, or if each later word is in FILLERS or COMMANDS.
+    - EITHER if the text has fewer than MIN_WORDS_OF_NAME words, and the main word is not in BEGINS_NAMES.
+    - NAME in all other cases.
 
     "who am I" at the start counts as the word `whoami`. So does "me", alone or with polite words.
     """
@@ -185,9 +187,9 @@ def _read_loose(words: Sequence[str]) -> Reading:
 
 
 def _fits(word: str, command: str) -> bool:
-    """Return whether `word` fits behind a word for `command`, as "session" fits behind "end" in "end session".
+    """Return whether `word` fits after a word for `command`, as "session" fits after "end" in "end session".
 
-    These words fit: the words in FILLERS, NOUNS and BEHIND_A_COMMAND, and all words for `command`. Behind "help", the
+    These words fit: the words in FILLERS, NOUNS and BEHIND_A_COMMAND, and all words for `command`. After "help", the
     words for every command fit.
     """
     if word in FILLERS or word in NOUNS or word in BEHIND_A_COMMAND:

@@ -1,4 +1,4 @@
-"""Map each of Slack's error codes to a group of problems, and to the key of the sentences about the code (pure).
+"""Map each of Slack's error codes to its meaning: an ApiError with a group and a key of sentences (pure).
 
 https://docs.slack.dev/reference/methods lists the error codes of each method. Codes that contain spaces, such as "no
 answer", are the bot's own. The bot uses them if Slack sends no code.
@@ -56,12 +56,12 @@ class ApiError:
 
     @property
     def is_ready(self) -> bool:
-        """Return whether the bot can still call Slack with its token: False if Slack does not accept the token."""
+        """Return whether Slack still accepts the token: False for the codes of Group.TOKEN."""
         return self.group is not Group.TOKEN
 
     @property
     def maybe_done(self) -> bool:
-        """Return whether Slack may have carried out the call: True for an internal error of Slack (Group.FAULT)."""
+        """Return whether Slack may have carried out the call: True for the codes of Group.FAULT."""
         return self.group is Group.FAULT
 
 

@@ -46,8 +46,12 @@ class ChannelDirectory:
     async def check_shareable(self, channel_id: ChannelId) -> None:
         """Check that the bot may post a session in this channel.
 
-        Raises SharingError if the bot may not post. The error's reason is "direct" if the channel is a direct
-        message, "uninvited" if Slack does not show the channel to the bot, or else a reason from `share_refusal`.
+        Raises SharingError if the bot may not post. The error has one of these reasons (`why`):
+
+        - "direct": the channel is a direct message.
+        - "uninvited": Slack does not let the bot see the channel.
+        - "outside", "unclear" or "closed": see `share_refusal`.
+
         Raises SlackUnavailableError if the call fails, or if Slack's answer has an unexpected form.
         """
         if not channel_id.startswith(("C", "G")):
@@ -70,10 +74,10 @@ class ChannelDirectory:
 def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
     """Return the reason why a session may not be posted in a channel; None if it may be posted (pure).
 
-    - "outside": people who belong neither to the bot's Slack workspace nor to its organization can read the channel, or
-      are invited to it.
+    - "outside": people outside the bot's Slack workspace and its organization can read the channel, or are invited to
+      it. Also if Slack does not say who shares the channel.
     - "unclear": one of the fields REQUIRED_FLAGS is missing or not a boolean.
-    - "closed": the channel is archived.
+    - "closed": the channel is archived, and neither "outside" nor "unclear" applies.
 
     `channel` is Slack's conversation object. `home` is the bot's Slack workspace. Raises AttributeError if `channel` is
     not a dict. Raises TypeError if a field with ids has an unexpected type.
@@ -90,7 +94,10 @@ def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
 
 
 def _is_within(channel: dict[str, Any], home: Workspace) -> bool:
-    """Return whether all readers of the channel belong to the bot's Slack workspace or to its organization."""
+    """Return whether all readers of the channel belong to the bot's Slack workspace or to its organization.
+
+    Return False if Slack does not say which organization shares the channel.
+    """
     if channel["is_shared"] and not channel["is_org_shared"]:
         return False  # Slack does not say which organization shares it
     if channel["is_org_shared"] or home.org_wide:  # members of any workspace of the organization may read it

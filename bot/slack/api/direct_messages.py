@@ -1,7 +1,8 @@
 """Send direct messages to people, and notices to people and channels.
 
 The bot caches the id of each direct-message channel. Slack can replace such an id, for example when a Slack workspace
-joins an organization. If Slack then answers `channel_not_found`, the bot asks Slack for the new id and posts again.
+joins an organization. Slack then refuses the old id with an error in GONE, such as `channel_not_found`. The bot asks
+Slack for the new id, and repeats the call.
 https://docs.slack.dev/reference/methods/conversations.open
 """
 
@@ -50,13 +51,13 @@ class UnconfirmedPostError(SlackClientError):
 class DirectMessages:
     """Posts direct messages to users.
 
-    The methods that call Slack raise slack_sdk's exceptions if the call fails, and TimeoutError after a time-out.
+    The methods that call Slack raise one of CALL_ERRORS or MALFORMED_ERRORS if the call fails or times out.
     """
 
     def __init__(self, web: AsyncWebClient, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._timing = web, timing
         self.is_off = False
-        """True when Slack refused the newest direct message because the app's Messages tab is off."""
+        """True if Slack's newest answer to a direct message is the error that the app's Messages tab is off."""
         self._channels: Cache[UserId, ChannelId] = Cache(seconds=timing.direct_cache_seconds, size=CACHE_SIZE)
 
     async def post(self, user_id: UserId, message: Message) -> tuple[ChannelId, str]:

@@ -103,8 +103,9 @@ class UserGroups:
     async def has(self, user_id: UserId, group_id: str, own: Sequence[TeamId]) -> bool:
         """Return whether a user is in a user group.
 
-        `own`: the user's Slack workspaces. The bot looks for the group in these first, and in others only if none of
-        these has the group. If `own` is empty, the bot looks in all Slack workspaces of the organization.
+        `own`: the user's Slack workspaces, in which the bot looks for the group. If `own` is empty, the bot looks in
+        all Slack workspaces of the organization. If a workspace in `own` does not have the group, and the bot has not
+        found the group anywhere yet, the bot also looks in the other workspaces.
 
         Raises SlackUnavailableError if the look-up fails or no Slack workspace has this group.
         """
@@ -154,9 +155,15 @@ class UserGroups:
     async def _ask_workspaces(self) -> tuple[TeamId, ...]:
         """Ask Slack for the Slack workspaces that the org-wide token can use.
 
-        If the call fails but may succeed later, return the result of the last successful call. Raises
-        SlackUnavailableError if no call has succeeded yet, if the call can never succeed, or if Slack names no
-        workspace.
+        Return at most MAX_WORKSPACES ids. If the call fails, but may succeed later, return the result of the last
+        successful call.
+
+        Raises SlackUnavailableError in these cases:
+
+        - The call fails, and no earlier call has succeeded.
+        - The call fails, and cannot succeed later.
+        - Slack's answer names no Slack workspace.
+
         https://docs.slack.dev/reference/methods/auth.teams.list
         """
         try:
@@ -234,7 +241,10 @@ class SlackDirectory:
         return await self._people.get(user_id, lambda: self._ask_person(user_id))
 
     async def name_of(self, user_id: UserId) -> str:
-        """Return the name of a user. Raises SlackUnavailableError if the look-up fails."""
+        """Return a user's real name, or else the display name, the user name or the id, from the cache or from Slack.
+
+        Raises SlackUnavailableError if the look-up fails.
+        """
         return (await self.person(user_id)).name
 
     def known_id(self, user_id: UserId) -> UserId:
@@ -340,7 +350,7 @@ def main_id(user: dict[str, Any], home: Workspace) -> UserId:
 
 
 class ContactName:
-    """Fetches and remembers the name of the person whom people ask to connect them to a Genesys user.
+    """Fetches and keeps the name of one person: the administrator or contact whom people ask for access.
 
     The label of a button shows the name, because a label is plain text and cannot contain a mention.
 
@@ -392,7 +402,9 @@ class Readers:
         """Return the language in which to write to a reader. Never calls Slack.
 
         Return the attribute `default` if `user_id` is None or the id of a channel. Also return `default` if the bot has
-        not fetched the user's language yet, or cannot write in it. `user_id`: the id of a user or channel, or None.
+        not fetched the user's language yet, or cannot write in it.
+
+        `user_id`: the id of a user or channel, or None.
         """
         locale = self._people.locale(UserId(user_id)) if self._people and user_id else None
         if not locale:
@@ -416,7 +428,8 @@ class Readers:
 def read_person(user: dict[str, Any], home: Workspace) -> SlackUser:
     """Convert Slack's user object to a SlackUser (pure). `home` is the bot's Slack workspace.
 
-    Raises SlackUnavailableError if the object does not say whether the user is a full member.
+    Raises SlackUnavailableError if the object does not say whether the user is a full member. Raises one of
+    MALFORMED_ERRORS if the object has an unexpected shape.
     """
     profile = user.get("profile") or {}
     names = (profile.get("real_name"), user.get("real_name"), profile.get("display_name"), user.get("name"))
@@ -473,8 +486,8 @@ def _is_ours(user: dict[str, Any], home: Workspace) -> bool:
 class ThrottledMethod:
     """Calls one Web API method within Slack's rate limit.
 
-    At most MAX_CONCURRENT_CALLS calls run at the same time. The others wait in a queue. If Slack answers a call with a
-    Retry-After, no call is sent until this time is over.
+    At most MAX_CONCURRENT_CALLS calls run at the same time. The others wait in a queue. After a Retry-After of at most
+    `max_lookup_retry_after` seconds, all calls wait until this time has passed. A longer Retry-After fails the call.
 
     - `max_wait_seconds`: the time limit of a call, including its wait in the queue and for a Retry-After.
     - `web`: a client without a rate-limit retry handler. Such a handler would sleep inside a call and block the queue.
@@ -507,7 +520,7 @@ class ThrottledMethod:
             raise SlackUnavailableError(RATE_LIMITED) from None
 
     async def _try(self, params: dict[str, str]) -> dict[str, Any] | None:
-        """Return Slack's answer to one call; None if a Retry-After makes another try necessary.
+        """Wait for a Retry-After, or make one call. Return Slack's answer; None if the caller has to try again.
 
         Raises SlackUnavailableError if the call fails.
         """
@@ -535,7 +548,8 @@ class ThrottledMethod:
 def _retry_after_seconds(error: SlackApiError, max_seconds: float) -> int | None:
     """Return the Retry-After of a rate-limit error, in seconds.
 
-    Return None if the Retry-After is missing or longer than `max_seconds`, and for any other error.
+    Return None for any other error. Also return None if the Retry-After is missing, 0, not a number, or longer than
+    `max_seconds`.
     """
     if not is_of(error_code(error), Group.RATE_LIMIT):
         return None

@@ -1,4 +1,4 @@
-"""Ask Slack at the bot's start for the Slack workspace of the bot token and for the bot's ids.
+"""Ask Slack for the Slack workspace of the bot token, the bot's ids and the scopes of the token.
 
 https://docs.slack.dev/reference/methods/auth.test
 """
@@ -56,8 +56,7 @@ class BotIdentity:
 async def identify(web: AsyncWebClient, *, tries: int = TRIES, timing: SlackTiming = SLACK_TIMING) -> BotIdentity:
     """Ask Slack for the Slack workspace of the bot token, the bot's ids and the scopes. Make at most `tries` calls.
 
-    Raises SlackSetupError if Slack refuses the token. Raises SlackUnreachableError if Slack does not answer, or answers
-    in an unexpected form.
+    Raises SlackSetupError if Slack refuses the token. Raises SlackUnreachableError if no call gets a usable answer.
     """
     for attempt in range(tries):
         if attempt:

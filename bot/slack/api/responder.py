@@ -66,11 +66,11 @@ from bot.slack.views.session_form import result_view
 log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 1000
-"""How many calls of one session are under way at the same time. The others wait."""
+"""The maximum number of calls that one HTTP client makes to Slack at the same time. Further calls wait."""
 STATES_SHOWN = ("already_ended", "link_used_up", "customer_joined")
-"""Codes of errors that say what has become of a session, so that the card or list with the button is out of date.
+"""Error codes after a press on a session card or list that mean: the card or list shows an old state of the session.
 
-Such an error replaces the card or list. Other errors appear in a new message.
+An error with such a code replaces the card or list. Other errors appear in a new message.
 """
 ANSWERABLE = timedelta(minutes=29)
 """How long after a request the bot uses the request's response_url. Slack accepts posts to it for 30 minutes."""
@@ -87,9 +87,7 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
 
 
 class ProportionalJitter(Jitter):
-    """Adds a random time to each wait between retries.
-
-    The random time is proportional to `first_seconds`, not to the wait: it is less than twice `first_seconds`.
+    """Adds a random time, less than twice `first_seconds`, to each wait between retries.
 
     `first_seconds`: the first wait, without the random time.
     """
@@ -123,7 +121,9 @@ def new_pool() -> aiohttp.TCPConnector:
 def new_http_session(
     timing: SlackTiming = SLACK_TIMING, pool: aiohttp.BaseConnector | None = None
 ) -> aiohttp.ClientSession:
-    """Return aiohttp's client for all calls of one workspace to Slack. Each connection has time-outs.
+    """Return aiohttp's client for all calls of one workspace to Slack.
+
+    A call times out if Slack takes longer than `http_timeout` seconds to accept the connection or to send more bytes.
 
     `pool`: the connection pool, which other workspaces may use, too. None to open a pool for this client alone.
     """
@@ -159,13 +159,12 @@ def new_web_client(
 
     - `token`: the bot token or the app-level token; None for a client without a token.
     - `base_url`: the URL of the Web API.
-    - `http`: the connection pool for the calls.
+    - `http`: the HTTP client that makes the calls.
     - `proxy`: the URL of the proxy; None for no proxy.
     - `waits`: whether to repeat a call after a 429 whose Retry-After is at most MAX_RETRY_AFTER_SECONDS.
     - `repeats`: whether to repeat a call after a connection error or a 5xx, although Slack may have carried out the
       call.
-    - `watch`: learns from each call whether Slack accepts the bot token; None if `token` is not the bot token or need
-      not be watched.
+    - `watch`: records for each call whether Slack accepts the bot token. None to record nothing.
     """
     retries = retry_handlers(timing) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
     retries = [each for each in retries if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
@@ -185,7 +184,7 @@ class SlackResponder:
     - `direct`: posts the direct messages.
     - `session_messages`: records which direct messages show a session, so that the bot can update them later.
     - `proxy_for`: returns the proxy for a URL; None for no proxy.
-    - `contact`: fetches the name of the person who connects people to Genesys users, for the label of a button.
+    - `contact`: fetches the name of the person whom people ask for access, for the label of a button; None for no name.
     - `readers`: fetches the language of each reader.
     """
 
@@ -233,12 +232,12 @@ class SlackResponder:
             await self._show(request, self._words.note(request, note))
 
     async def learn_contact(self, outcome: object) -> None:
-        """Fetch the contact's name, so that a button in the message about `outcome` can show the name. Never raises.
+        """Fetch the name of the person whom people ask for access, for a button in the message about `outcome`.
 
-        The contact is the person whom people ask to connect them to a Genesys user. Do nothing if no button in the
-        message can show the name.
+        Call this method before you render the message. Do nothing if no button in the message can show the name. Never
+        raises.
 
-        `outcome`: a result or an error. Call this method before you render the message about `outcome`.
+        `outcome`: a result or an error.
         """
         if self._contact and self._words.names_contact(outcome):
             try:
@@ -307,8 +306,10 @@ class SlackResponder:
         """Send the message as an ephemeral message or a direct message. Return whether Slack accepted one of them.
 
         - `session`: the session that the message shows; None for none.
-        - `is_in_channel`: True to try the ephemeral message first, and then the direct message. False to try the direct
-          message first. If it fails, try the ephemeral message only for a recent request (see `is_recent`) of a form.
+        - `is_in_channel`: the order of the attempts. True: the ephemeral message, then the direct message. False: the
+          direct message, then the ephemeral message if the request has no response_url and is recent (see `is_recent`).
+
+        Without a channel in the request, send no ephemeral message.
         """
         is_in_channel = is_in_channel and bool(request.channel_id)
         if is_in_channel and await self._try_ephemeral(request, message):
@@ -344,11 +345,10 @@ class SlackResponder:
         return await self._try("chat.postEphemeral", lambda: self._post_ephemeral(request, message), request.id)
 
     async def _in_view(self, request: Request, message: Message, outcome: Result) -> bool:
-        """Show the answer in the request's modal.
+        """Show the answer in the request's modal. Return whether Slack accepted it, in the modal or as a message.
 
-        Return whether Slack accepted the answer, in the modal or as another message. The answer to a START also goes
-        out as a direct message, which stays when the modal is closed. Any other answer becomes a direct message only if
-        Slack does not accept it in the modal.
+        Always send the answer to a START also as a message, which stays when the modal is closed. Send any other answer
+        as a message only if Slack does not accept it in the modal. `_by_other_ways` sends the message.
         """
         session = outcome.session if isinstance(outcome, SessionStarted) else None
         if request.kind is not RequestKind.START:
@@ -367,8 +367,8 @@ class SlackResponder:
     async def _show(self, request: Request, message: Message) -> bool:
         """Show a message in the request's modal. Return whether Slack accepted the update.
 
-        Slack refuses to update a closed modal. Wait until the request is `view_settle_seconds` old, so that Slack
-        applies the acknowledgement before the update.
+        Return False if the modal is closed. Wait until the request is `view_settle_seconds` old, so that Slack applies
+        the acknowledgement before the update.
         """
         age = (datetime.now(UTC) - request.accepted_at).total_seconds()
         try:
@@ -387,19 +387,19 @@ class SlackResponder:
         self.soon(self._views.update(view, view_id=view_id, known_hash=known_hash))
 
     def note_place(self, request_id: RequestId, channel_id: ChannelId, ts: str) -> None:
-        """Remember which message contains the button that made a request. Only for messages that are not ephemeral.
+        """Record which message contains the button that made a request. Do not call this for an ephemeral message.
+
+        The answer to the request may replace the message by the card of a new session. The bot can then update the
+        card later.
 
         - `channel_id`: the channel of the message.
         - `ts`: the id of the message in the channel.
-
-        The answer to the request may replace this message by the card of a new session. The bot can then update the
-        card later.
         """
         self._standing[request_id] = channel_id, ts
 
     @property
     def has_no_direct_messages(self) -> bool:
-        """Return whether Slack refused the newest direct message because the app's Messages tab is off."""
+        """Return True if Slack's newest answer to a direct message is the error that the app's Messages tab is off."""
         return self._direct.is_off
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
@@ -477,7 +477,7 @@ class SlackResponder:
         await self.tell(request, render())
 
     def answer_soon(self, request: Request, outcome: Result) -> None:
-        """Send the requester the result of a request in the background. For a request that could not be stored."""
+        """In the background, send the requester the result of a request that could not be stored."""
         self.soon(self.answer(request, outcome))
 
     async def close(self) -> None:
@@ -527,8 +527,8 @@ class SlackResponder:
 def _makes_way(request: Request, outcome: Result) -> bool:
     """Return whether the answer replaces the message that contains the pressed button.
 
-    `request.replaces` decides, with one exception: an error replaces a session card or a list of sessions only if the
-    error's code is in STATES_SHOWN, such as `already_ended`.
+    If the message is a session card or a list of sessions, return False for an error whose code is not in STATES_SHOWN.
+    In all other cases, return `request.replaces`.
     """
     if _is_kept_after_errors(request):
         return not isinstance(outcome, CobrowseError) or outcome.code in STATES_SHOWN
@@ -538,7 +538,7 @@ def _makes_way(request: Request, outcome: Result) -> bool:
 def _always_makes_way(request: Request) -> bool:
     """Return whether every answer to the request, even an error, replaces the message with the pressed button.
 
-    Return False if this message is a session card or a list of sessions, because most errors do not replace these.
+    Return False if this message is a session card or a list of sessions: `_makes_way` then depends on the answer.
     """
     return request.replaces and not _is_kept_after_errors(request)
 
@@ -553,7 +553,10 @@ def is_recent(request: Request) -> bool:
 
 
 def _plain(outcome: Result) -> UnexpectedError:
-    """Return the error to send when a result cannot be rendered. The error offers no *Try again*."""
+    """Return the error to send if the result `outcome` cannot be rendered. The error offers no *Try again*.
+
+    If `outcome` is a started session, the error says that a session may have been created.
+    """
     plain = UnexpectedError(maybe_created=isinstance(outcome, SessionStarted))
     plain.try_again = False
     return plain

@@ -1,12 +1,11 @@
 """Post answers to the response_url of a request, and limit the time of each attempt to send a message.
 
-A failed post is repeated, so the same answer may arrive twice. A response_url is a secret and must not be in any log
-line. The module posts without slack_sdk, because the answer to each command is such a post and slack_sdk takes more
-time.
+A response_url is a secret and must not be in any log line. Before each post, the module checks that the response_url
+leads to Slack: an attacker could have changed the URL in the database, and the answer may contain the customer's link.
+The module repeats a failed post, so the same answer may arrive twice.
 https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 
-Before each post, the module checks that the response_url leads to Slack. The URL comes from a payload or from the
-database, where an attacker could have changed it, and the message contains the customer's link.
+The module does not use slack_sdk, which would need more time for each answer.
 """
 
 import asyncio
@@ -35,7 +34,8 @@ _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 """The hosts of Slack's own response_urls: https://docs.slack.dev/govslack"""
 _PATH = r"(?:/[!-\[\]-~]*)?"
-"""A path of printable ASCII without spaces and backslashes, because URL parsers disagree about the meaning of both."""
+"""A pattern for a URL's path or an empty text. It allows printable ASCII without spaces and backslashes, because URL
+parsers disagree about the meaning of both."""
 _PORTS = {"https": 443, "http": 80}
 T = TypeVar("T")
 
@@ -47,11 +47,12 @@ class ForeignAddressError(ValueError):
 
 
 def slack_addresses(api_url: str) -> re.Pattern[str]:
-    """Return a pattern that matches the URLs to which the bot may post (pure).
+    """Return a pattern for the URLs to which the bot may post. Use it with `fullmatch` (pure).
 
-    - The pattern matches https URLs at the default port whose host is in HOSTS.
-    - The pattern matches URLs with the same origin as `api_url`, which is the value of SLACK_API_URL.
-    - The pattern matches no URL with a user name or a password.
+    The pattern matches two kinds of URLs, both without a user name and a password:
+
+    - https URLs at the default port whose host is in HOSTS.
+    - URLs with the same scheme, host and port as `api_url`, the value of SLACK_API_URL.
     """
     parts = urlsplit(api_url)
     origins = [rf"https://{re.escape(host)}(?::443)?" for host in HOSTS]
@@ -91,11 +92,11 @@ class ResponseUrls:
         self._proxies = {(URL(url).scheme, URL(url).host): proxy_for(url) for url in origins}
 
     async def post(self, url: str, body: dict[str, Any]) -> int:
-        """Post a JSON body and return the HTTP status.
+        """Post a JSON body and return the HTTP status of the last attempt.
 
         Retry after a connection error other than a time-out, after a 5xx, and after a 429 whose Retry-After is at most
         MAX_RETRY_AFTER_SECONDS. Raises ForeignAddressError if `url` does not lead to Slack. Raises aiohttp.ClientError,
-        TimeoutError or ValueError if no answer of Slack arrives.
+        TimeoutError or ValueError if the last attempt gets no answer of Slack.
         """
         if not isinstance(url, str) or not self._allowed.fullmatch(url):
             raise ForeignAddressError
@@ -139,7 +140,7 @@ class ResponseUrls:
 class Deadlines:
     """Limits the time of each attempt to send a message.
 
-    The limit is the `post_timeout` of `timing`. A call of `shorten_deadlines` reduces it to `last_post_timeout`.
+    The limit is `post_timeout` seconds of `timing`. A call of `shorten_deadlines` reduces it to `last_post_timeout`.
     """
 
     def __init__(self, timing: SlackTiming) -> None:
@@ -171,9 +172,9 @@ class Deadlines:
                 group.discard(deadline)
 
     def shorten_deadlines(self) -> None:
-        """Reduce the time limit of each attempt to `last_post_timeout`, because the process is about to stop.
+        """Reduce the time limit of each attempt to `last_post_timeout` seconds, because the process is about to stop.
 
-        An attempt in progress may go on for `last_post_timeout` from now at most.
+        An attempt in progress has at most `last_post_timeout` more seconds.
         """
         self._is_last = True
         shorten(self._open, self._timing.last_post_timeout)
@@ -224,12 +225,14 @@ class SilentHosts:
         - `url`: the address to which `post` posts.
         - `insist`: True to call `post` in any case.
 
-        If `is_silent` returns True for `url` and `insist` is False, call `post` only as a test of the server. A test is
-        due once in each `probe_interval_seconds`. If a test is due, call `post`, and raise TimeoutError if it takes
-        longer than `probe_timeout`. If no test is due, do not call `post`, and raise SilentHostError.
+        While the server is silent (see `is_silent`) and `insist` is False:
 
-        When `post` times out and the server was not silent before, the other posts in progress to this server get
-        `probe_timeout` more. A post that takes longer raises TimeoutError.
+        - Call `post` at most once in each `probe_interval_seconds`, as a test of the server. Raise TimeoutError if the
+          test takes longer than `probe_timeout` seconds.
+        - Otherwise, do not call `post`, and raise SilentHostError.
+
+        The time-out that makes a server silent also limits the other posts to the server that are in progress. They
+        raise TimeoutError if they take `probe_timeout` more seconds.
         """
         host = _host(url)
         is_probe = host in self._next_probe_at and not insist

@@ -1,7 +1,7 @@
 """Read Slack's HTTP responses, and name the errors of calls for logs.
 
-A response may come from a proxy instead of Slack. So the bot follows no redirect, and reads no body above a certain
-size.
+A response may come from a proxy instead of Slack. So the bot follows no redirect, and rejects a body of more than
+MAX_RESPONSE_BYTES.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class SlackAnswer(aiohttp.ClientResponse):
         return await super().read()
 
     async def _read_chunks(self) -> bytes:
-        """Read the body in chunks. Stop when more than MAX_RESPONSE_BYTES have arrived."""
+        """Read and return the body. After more than MAX_RESPONSE_BYTES, return the incomplete body."""
         body = bytearray()
         async for chunk in self.content.iter_any():
             body += chunk
@@ -67,9 +67,9 @@ def error_code(error: SlackApiError) -> str:
 
 
 def word(value: object) -> str:
-    """Convert a value in Slack's answer, such as an error code, to a text of at most MAX_WORD_LENGTH characters.
+    """Convert a value in Slack's answer, such as an error code, to a text. Cut the text to MAX_WORD_LENGTH characters.
 
-    None becomes "".
+    Return "" for None and any other false value, such as 0.
     """
     return str(value or "")[:MAX_WORD_LENGTH]
 
@@ -81,7 +81,7 @@ def retry_after_seconds(error: SlackApiError) -> float:
 
 
 def is_page(body: bytes) -> bool:
-    """Return whether a body begins with `<`: it is a web page from a proxy, not Slack's answer."""
+    """Return whether a body is a web page, such as a proxy's, and not Slack's answer: it begins with `<`."""
     return body.lstrip().startswith(b"<")
 
 

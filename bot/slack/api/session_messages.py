@@ -44,7 +44,7 @@ from bot.slack.messages.session_card import DIRECT_MESSAGE, CardRenderer
 log = logging.getLogger(__name__)
 
 LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN)
-"""Groups of errors after which a later update may succeed. After any other error, no later update can succeed."""
+"""Groups of Slack's error codes after which a later update may succeed. After another code, none can."""
 REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED: "closed", Group.THREAD: "thread"}
 
 
@@ -110,7 +110,7 @@ class SlackSessionMessages:
     async def _permalink(self, post: PostedMessage) -> str:
         """Return the URL of a posted message.
 
-        Return "" if the message is still being posted, or if Slack does not return the URL within `permalink_timeout`.
+        Return "" if the message is still being posted, or if Slack returns no valid URL within `permalink_timeout`.
         https://docs.slack.dev/reference/methods/chat.getPermalink
         """
         if not post.ts:
@@ -189,7 +189,7 @@ class SlackSessionMessages:
         return await self._update(post, record, message)
 
     async def _update(self, post: PostedMessage, record: SessionRecord, message: Message) -> EditResult:
-        """Update a message, for at most `edit_timeout` seconds. Return the outcome.
+        """Update a message. Return the outcome; EditResult.SILENT if the update takes more than `edit_timeout` seconds.
 
         If Slack has replaced the id of the direct-message channel, use the new id.
         """
@@ -216,9 +216,10 @@ class SlackSessionMessages:
         return record.agent
 
     async def _edit_where_it_is_now(self, post: PostedMessage, record: SessionRecord, message: Message) -> EditResult:
-        """Update a direct message after Slack has replaced the id of its channel.
+        """Update a direct message after Slack has replaced the id of its channel. Return the outcome.
 
-        The store does not record who reads the message, so try the agent's channel first, then the requester's.
+        The store does not record who reads the message, so try the agent's channel first, then the requester's. If
+        neither has a new id, return EditResult.DONE.
         """
         edit = EditResult.DONE
         for user_id in {record.agent: None, record.requester: None}:
@@ -231,10 +232,10 @@ class SlackSessionMessages:
         return edit
 
     async def _edit(self, post: PostedMessage, channel_id: ChannelId, message: Message) -> tuple[EditResult, str]:
-        """Make one attempt to update a message. Return its outcome, and an error code; "" on success.
+        """Make one attempt to update a message. Return the outcome, and an error code; "" on success.
 
-        The code is Slack's, or a label such as `connection_lost` if Slack sent none. Raises TimeoutError after the
-        caller's time-out.
+        The code is Slack's, or a label such as `connection_lost` if Slack sent none. Raises TimeoutError if the call
+        times out, but no other error of the call.
         """
         try:
             await self._web.chat_update(channel=channel_id, ts=post.ts, text=message.text, blocks=message.blocks)

@@ -53,9 +53,8 @@ class TokenWatch:
     async def start(self, web: AsyncWebClient, identify: Callable[[AsyncWebClient], Awaitable[T]]) -> T:
         """Await `identify(web)`, the bot's first call to Slack, and return its result. Raises the errors of `identify`.
 
-        Before `identify` has returned, the watch does not record that Slack refuses the token. Later, while Slack
-        refuses the token, the watch tests the token every `token_probe_seconds`. Log a warning if the token begins with
-        ROTATING, because such a token expires.
+        Begin the watch after that: from now on, `failed` records that Slack refuses the token. While Slack refuses the
+        token, the watch tests the token every `token_probe_seconds`. Log a warning if the token begins with ROTATING.
         """
         identity = await identify(web)
         self._probe = web.auth_test
@@ -71,9 +70,9 @@ class TokenWatch:
             log.info("Slack accepts the bot token again", extra={"fields": {"token": "SLACK_BOT_TOKEN"}})
 
     def failed(self, code: str) -> None:
-        """Record that a call with the bot token failed. `code` is Slack's error code.
+        """Record that Slack refuses the bot token if `code`, the error code of a failed call, says so (Group.TOKEN).
 
-        Do nothing if the code is not about the token, or if the method `start` of this object has not returned yet.
+        Then test the token in the background until Slack accepts it. Do nothing before `start` has begun the watch.
         """
         if self._probe is None or not is_of(code, Group.TOKEN):
             return
@@ -97,7 +96,7 @@ class TokenWatch:
 class WebClient(AsyncWebClient):
     """A client of Slack's Web API, based on slack_sdk's.
 
-    `watch`: learns from each call whether Slack accepts the token; None for no watch.
+    `watch`: records for each call whether Slack accepts the token; None to record nothing.
     """
 
     watch: TokenWatch | None = None

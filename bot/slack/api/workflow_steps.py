@@ -39,9 +39,11 @@ class WorkflowStepResult:
     async def tell(self, request: Request, outcome: Result, attempt: Attempt) -> bool:
         """Report the result of a request's workflow step to Slack, with retries.
 
-        Return True if Slack accepts the result, or says that the step is already over. Return False if all attempts
-        fail, or if Slack does not know this run of the step. Return False, too, if the request does not name its step,
-        for example because the request's `argument` in the database cannot be decrypted.
+        Return True if Slack accepts the result, or says that the step has ended already. Return False in these cases:
+
+        - All attempts fail.
+        - Slack does not know this execution of the step.
+        - The request does not name its step, for example because the bot cannot decrypt the request's `argument`.
 
         `attempt`: makes each call to Slack, with a time-out, and returns whether the call succeeded.
         """
@@ -79,7 +81,7 @@ class WorkflowStepResult:
             )
 
     def _sentence(self, request: Request, outcome: Result) -> str:
-        """Return the text of the error for a step that started no session, in the agent's language."""
+        """Return the text that tells Slack why a step started no session, in the agent's language."""
         plain = self._renderer.language_of(request.requester).plain
         if not isinstance(outcome, CobrowseError):
             return f"{plain.say(NOTHING_DONE[Situation.START])} {references(plain, request.id)}"
@@ -91,8 +93,8 @@ class WorkflowStepResult:
 def outputs_of(session: Session) -> dict[str, object]:
     """Return the outputs of a step that has started a session, by the names in manifest.yml.
 
-    The output `link` is "" if the session service returns only a join code. There is no output `code` without a join
-    code.
+    `ends_at` is in seconds since 1970. `link` is "" if the session service returns only a join code. Without a join
+    code, there is no output `code`.
     """
     outputs: dict[str, object] = {
         "session_id": session.id,

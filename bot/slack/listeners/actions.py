@@ -165,13 +165,13 @@ def show_start(
     press: Request,
     doing: Sentence = TRYING_AGAIN,
 ) -> None:
-    """Say that the bot is starting a session, in the modal that contains the pressed button.
+    """Show `doing` in the modal that contains the pressed button, while the bot starts a session.
 
     Do nothing if the button is not in a modal, or if the content of the modal has changed since the press.
 
     - `body`: the payload of the press.
     - `press`: the request of the press.
-    - `doing`: the sentence to show.
+    - `doing`: the sentence that says what the bot is doing.
     """
     if press.view_id:
         has_copy = not responder.has_no_direct_messages
@@ -206,8 +206,8 @@ def _register_replace(
 class HelpPresses:
     """Carries out presses on the buttons of the help message: runs a command, or opens the dialog with all commands.
 
-    `find_help`: returns the role of the request's requester, in a Help. The role decides which commands the dialog
-    shows. Raises CobrowseError if the requester gets an error instead of the help.
+    `find_help`: returns a Help with the role of the request's requester. The dialog shows the commands for this role.
+    Raises CobrowseError if the requester gets an error instead of the help.
     """
 
     requests: RequestService
@@ -268,7 +268,7 @@ def register_help(app: AsyncApp, presses: HelpPresses) -> None:
 
 
 def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) -> None:
-    """Tell `responder` which message contains the pressed button.
+    """Record in `responder` which message contains the pressed button.
 
     If the answer to the press replaces this message with a card, the bot can update the card later. Do nothing if the
     button is in an ephemeral message, a modal or the Home tab.
@@ -284,9 +284,9 @@ def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) 
 def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) -> Request:
     """Build the request for a press on a session card or in a list. `body` is the payload of the press.
 
-    The argument of the request is the session's id. If `kind` is END, and the button is in a list or on the card of
-    another session, the argument is the text `session_id place`. The place says which page of a list, or which card,
-    contains the button, so that the answer to the request can show this page or card again.
+    The argument of the request is the session's id, with one exception: for END, if the button is in a list or on the
+    card of another session, the argument is `session_id place`. `place` is the list page or card that contains the
+    button. The answer to the request can show the page or card again.
     """
     press, action = read_actor(body), body["actions"][0]
     called = f"{action['action_id']}:{body.get('trigger_id') or press.id}"
@@ -317,10 +317,12 @@ def is_private(body: dict[str, Any]) -> bool:
 
 
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:
-    """Return the value of the pressed button, and a START request by the person who pressed.
+    """Return the value of the pressed button, and a request by the person who pressed.
 
-    The request has the key of a press on *Try again*. For any other button, the caller replaces this key. The caller
-    also replaces the kind START if the button starts nothing. `body` is a `block_actions` payload:
+    The request has the kind START and the key of a press on *Try again*. A caller for another button replaces the key,
+    and the kind if the button starts nothing.
+
+    `body`: a `block_actions` payload:
     https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
     value = str(body["actions"][0]["value"])
@@ -328,10 +330,10 @@ def read_press(body: dict[str, Any]) -> tuple[str, Request]:
 
 
 def read_actor(body: dict[str, Any]) -> Request:
-    """Return who pressed a button and where, from an interaction payload, as a Request.
+    """Build a Request with the requester, the channel, the response_url and the modal in an interaction payload.
 
-    The kind of this request, START, and its random key are placeholders. A caller that submits the request replaces
-    them.
+    The request has the kind START and a random key. A caller that submits the request replaces the key, and the kind if
+    the request starts nothing.
     """
     user, view = body["user"], body.get("view") or {}
     enterprise = (body.get("enterprise") or {}).get("id")
@@ -353,9 +355,10 @@ def read_actor(body: dict[str, Any]) -> Request:
 
 
 def _team(body: dict[str, Any], enterprise: str | None) -> TeamId:
-    """Return the id of the Slack workspace of the user who pressed a button (pure).
+    """Return the id of the Slack workspace of the user in an interaction payload (pure).
 
-    If Slack names no workspace, return `enterprise`, the id of the organization.
+    If the payload does not name it, return the Slack workspace of the payload, of the view or of the message. If the
+    payload names none at all, return `enterprise`, the id of the organization, or "" if it is None.
     """
     own = body["user"].get("team_id")
     if own and own != enterprise:

@@ -1,15 +1,15 @@
 """Listen for the buttons on session cards and in lists. A button opens a dialog, or submits a request at once.
 
-Which dialogs the bot opens depends on the person and the session:
+The person and the state of the session decide whether a button opens its dialog:
 
-- If the person is not allowed to use the button, or the session is not stored: none.
-- If the session is over: only the dialog with the session's ids.
-- If the session is open, but its link lets nobody join any more: only the dialog with the session's ids, and the dialog
+- The person may not use the button, or the session is not stored: no dialog.
+- The session is over: only the dialog with the session's ids.
+- The session is open, but nobody can join by its link any more: only the dialog with the session's ids, and the dialog
   that asks whether to end the session.
-- Otherwise: all dialogs.
+- In any other case: every dialog.
 
-If the bot does not open a button's dialog for one of these reasons, it submits the button's request at once. The answer
-to the request gives the reason. The worker checks again what the person may do.
+If the dialog must not open, the bot submits the button's request at once. The answer to the request gives the reason.
+The worker checks again what the person may do.
 """
 
 from collections.abc import Callable
@@ -168,8 +168,8 @@ class CardPresses:
     ) -> None:
         """Open a button's dialog in the background, or submit `request` if the dialog must not open.
 
-        The dialog opens only if the person may use the button and the session's state allows it (the list at the top of
-        this file). If Slack or the database fails, tell the requester.
+        The list at the top of this file says when the dialog must not open. If Slack or the database fails, send the
+        requester the error.
 
         - `request`: the request of the press.
         - `build`: returns the dialog.
@@ -297,8 +297,8 @@ def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, ar
     - `pressed`: the press that opened the dialog. The request gets the channel and the response_url of this press.
     - `argument`: the request's argument, such as the session's id.
 
-    The pressed button may be in a modal below the dialog. In this case, the result of a SEND request appears in the
-    dialog, and any other result appears in the modal below.
+    If the pressed button is in a modal below the dialog, the result of a SEND request appears in the dialog. The result
+    of any other request appears in the modal below.
     """
     actor, below = read_actor(body), body["view"].get("previous_view_id")
     return replace(
@@ -315,10 +315,10 @@ def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, ar
 
 
 def note_dialog_place(responder: SlackResponder, pressed: Pressed, request: Request) -> None:
-    """Tell `responder` which message contains the button that opened the dialog.
+    """Record in `responder` which message contains the button that opened the dialog.
 
-    The answer to the dialog can replace this message with a card. The bot must know the message to update the card
-    later. Do nothing if the button is in an ephemeral message, a modal or the Home tab.
+    If the answer to the dialog replaces this message with a card, the bot can update the card later. Do nothing if the
+    button is in an ephemeral message, a modal or the Home tab.
 
     - `pressed`: the press on the button.
     - `request`: the request of the submitted dialog.

@@ -86,14 +86,11 @@ class ConnectDialog:
         self._responder.soon(self._open(trigger_id, actor, user_id))
 
     def choose_soon(self, actor: Request, user_id: UserId) -> None:
-        """In the background, replace the step that asked for the person by the step that searches for a Genesys user.
-
-        `user_id`: the person to connect.
-        """
+        """In the background, show the step of the dialog that follows the choice of the person `user_id`."""
         self._responder.soon(self._replace(actor, self._chosen(actor, user_id)))
 
     def find_soon(self, actor: Request, person: PersonKey, text: str) -> None:
-        """In the background, search Genesys for `text`, and show the users found as the next step of the dialog.
+        """In the background, search Genesys for `text`, and show the result of `_searched` as the next step.
 
         `person`: the person to connect.
         """
@@ -130,7 +127,7 @@ class ConnectDialog:
         """Return the view that the dialog shows after the administrator has chosen the person `user_id`.
 
         If this person may not use co-browse, the view asks for a person again, and gives the reason. Otherwise, the
-        view is the result of `_first_step`, such as the search for the Genesys user.
+        view is the result of `_first_step`: usually the step that searches for the Genesys user.
         """
         try:
             return await self._first_step(actor, user_id)

@@ -36,7 +36,7 @@ def register(
 ) -> None:
     """Register the listeners of the dialog that sends a link to a customer, and of the buttons *Send* and *Cancel*.
 
-    The button *Send* is on a session card. Both buttons are in the question that follows a typed command.
+    The question after a typed command has both buttons. A session card has only *Send*.
 
     `config`: says to which addresses the bot can send.
     """
@@ -98,7 +98,7 @@ def _register_question(
 ) -> None:
     """Register the listeners of *Send* and *Cancel* below the question whether to send the link.
 
-    Only the first press counts, because both buttons of a question make the same key.
+    Only the first press on a question counts, because the requests of both buttons have the same key.
     """
 
     def on_answer(action: str, kind: RequestKind) -> None:

@@ -1,6 +1,6 @@
 """Build and parse the dialog that sends a session's link to a customer (pure).
 
-The first step asks for the customer's address, the second step asks whether to send.
+The first view asks for the customer's address. The second view asks whether to send the link to this address.
 """
 
 import json
@@ -102,10 +102,13 @@ def question(view: View, address: ContactAddress, cards: CardRenderer) -> View:
 
 
 def read_question(view: View) -> tuple[Pressed, ContactAddress, str]:
-    """Read the dialog's second step, which asks whether to send the link to the customer.
+    """Read the dialog's second view, as the agent submitted it.
 
-    Return the press that opened the dialog, the customer's address, and the code of the language for the message. The
-    language is "" if the agent chose none.
+    Return three values:
+
+    - the press that opened the dialog
+    - the customer's address
+    - the code of the language of the message to the customer; "" if the agent chose none
     """
     metadata, address = json.loads(view["private_metadata"])
     return read_pressed(metadata), read_address(address), read_language(view)

@@ -1,4 +1,4 @@
-"""Build the Home tab: the reader's Genesys user, open sessions and buttons; for administrators also the set-up (pure).
+"""Build the Home tab: the reader's Genesys user, open sessions and buttons; for administrators also the set-up.
 
 listeners/home_tab.py loads the data and publishes the tab. https://docs.slack.dev/reference/views/home-tab-views
 """
@@ -81,23 +81,31 @@ SESSIONS_NOT_LOADED = said("home.sessions_not_loaded", "I can’t show them righ
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeTabData:
-    """The content of a person's Home tab. `identity`, `own` and `live` are errors if their data could not be loaded.
+    """The content of the Home tab of one reader. `identity`, `own` and `live` are errors if they could not be loaded.
 
-    - `visitor`: the team and the user whose tab this is.
-    - `identity`: the user's Genesys user; a HostNotFoundError if there is none.
-    - `role`: the user's role. Supervisors and administrators can also start sessions for others.
-    - `is_newcomer`: whether the user has a Genesys user and has never had a session.
-    - `host_name`: the name of the Genesys user; "" if unknown.
-    - `asked_at`: when the user asked the administrators for a connection to a Genesys user; None if the user did not
-      ask.
+    For all readers:
+
+    - `visitor`: the ids of the reader and of the reader's team.
+    - `identity`: the reader's Genesys user; a HostNotFoundError if there is none.
+    - `role`: the reader's role. Supervisors and administrators can also start sessions for others.
+    - `is_newcomer`: whether the reader has a Genesys user and has never had a session.
+    - `host_name`: the name of the reader's Genesys user; "" if unknown.
+    - `asked_at`: when the reader asked the administrators for a connection to a Genesys user; None if the reader did
+      not ask.
     - `channel_refusal`: the reason why no session can start from the Home tab; None if a session can start.
-    - `own`: the user's open sessions.
-    - `live`: a page of the workspace's open sessions; None for a reader who is neither supervisor nor administrator.
-    - `config_warnings`: the warnings about the set-up; None for a reader who is not an administrator.
-    - `failure`: the newest failure of Genesys; None for none. Only for administrators, if there are no `faults`.
-    - `faults`: the notices about present faults. Only for administrators.
-    - `unconnected`: the people without a Genesys user who tried to start a session. Only for administrators.
-    - `starts`: the numbers of starts in the last 24 hours; None if unknown. Only for administrators.
+    - `own`: the reader's open sessions.
+
+    For supervisors and administrators; None for other readers:
+
+    - `live`: a page of the workspace's open sessions.
+
+    For administrators; None or empty for other readers:
+
+    - `config_warnings`: the warnings about the set-up.
+    - `faults`: the notices about present faults.
+    - `failure`: the newest failure of Genesys; None if there is none, or if there are `faults`.
+    - `unconnected`: the people without a Genesys user who tried to start a session.
+    - `starts`: the numbers of starts in the last 24 hours; None if unknown.
     """
 
     visitor: PersonKey
@@ -158,9 +166,9 @@ def _is_unconnected(data: HomeTabData) -> bool:
 
 
 def _identity(data: HomeTabData, to: Addressee, access: Sequence[Block]) -> list[Block]:
-    """Build the blocks that say that the reader has no Genesys user, or that the bot could not find out.
+    """Build the blocks for a reader who has no Genesys user, or whose Genesys user the bot could not look up.
 
-    Return [] if the reader has a Genesys user.
+    Return [] if the bot found the reader's Genesys user.
 
     `access`: the buttons that help a reader without a Genesys user; empty for none.
     """
@@ -180,7 +188,10 @@ def _identity(data: HomeTabData, to: Addressee, access: Sequence[Block]) -> list
 
 
 def _faults(faults: Sequence[Notice], to: Addressee, runbook_url: str) -> list[Block]:
-    """Build the blocks about the present faults, each with the button *Check again*."""
+    """Build the blocks about the present faults, each with the button *Check again*. Return [] if there are no faults.
+
+    Show at most MAX_FAULTS faults, and the number of the others.
+    """
     administrator = replace(to, can_repair=True)
     messages = [fault_notice(each, administrator, each.opened_at, runbook_url) for each in faults[:MAX_FAULTS]]
     blocks = [block for message in messages for block in message.blocks]
@@ -196,9 +207,10 @@ def _more(sentence: Sentence, count: int, to: Addressee) -> list[Block]:
 
 
 def _people(people: Sequence[Unconnected], to: Addressee) -> list[Block]:
-    """Build the list of people without a Genesys user who tried to start a session.
+    """Build the list of people without a Genesys user who tried to start a session, at most MAX_UNCONNECTED.
 
-    Each row has a button that connects the person. Another button connects a person who is not in the list.
+    Each row has a button that connects the person. Another button connects a person who is not in the list. If
+    `people` is empty, build only this other button.
     """
     say, anybody = to.language.say, {"accessory": connect_people_button(to.language)}
     if not people:
@@ -236,7 +248,7 @@ def _how_it_works(to: Addressee) -> list[Block]:
 def _own(found: SessionList | CobrowseError, viewer: PersonKey, cards: CardRenderer, to: Addressee) -> list[Block]:
     """Build the list of the viewer's open sessions, including those that the viewer started for others.
 
-    `found`: the sessions; an error if they could not be read. For an error, show the reason in place of the list.
+    `found`: the sessions; an error if they could not be read. If it is an error, build a line with the reason instead.
     """
     say, divider = to.language.say, {"type": "divider"}
     head: list[Block] = [divider, section(f"*{say(YOUR_SESSIONS)}*")]

@@ -37,7 +37,7 @@ from bot.slack.messages.help import PLAIN, Capabilities
 START_FORM = "start_session_form"
 HOST, NAME, APPLICATION, DURATION, CONVERSATION = "host", "name", "application", "duration", "conversation"
 SEND_TO, THREAD = "send_to", "thread"
-"""Block ids. Each block has one field, with the same text as its action id."""
+"""The block ids of two fields. The action id of each field is equal to its block id."""
 MORE_ACTION = "form_more"
 """The action id and the block id of the button *More options*, which adds fields to the form."""
 ADDRESS_LENGTH = 254
@@ -61,7 +61,8 @@ class Fields:
     - `timeout_seconds`: the default duration. None leaves the field for the duration out.
     - `takes_conversation`: whether the form has a field for a Genesys conversation.
     - `name`: the suggested name of the session; "" for none.
-    - `thread`: the id of the message in whose thread the session can be posted. "" leaves the checkbox for this out.
+    - `thread`: the id of the message in whose thread the session can be posted. "" leaves out the checkbox *Post in
+      this thread*.
     - `features`: the optional features. If the bot can send links to customers, the form has a field for an address.
     """
 
@@ -370,9 +371,10 @@ def _select(name: str, label: str, options: list[Block], chosen: str) -> Block:
 
 
 def _applications(fields: Fields) -> list[Block]:
-    """Return the options of the menu of applications, at most MAX_OPTIONS, the default first.
+    """Return the options of the menu of applications, at most MAX_OPTIONS, with the default application first.
 
-    Return [] if the default is the only application.
+    Leave out applications whose id is empty or longer than VALUE_LENGTH. Return [] if the menu would offer only the
+    default application.
     """
     known = {found: name for found, name in fields.applications if 0 < len(found) <= VALUE_LENGTH}
     if list(known) == [fields.application_id]:

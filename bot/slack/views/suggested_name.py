@@ -12,9 +12,10 @@ from bot.core.validation.contact import find_addresses
 from bot.core.validation.display import clean
 
 MAX_LINE_LENGTH = 4000
-"""A message whose first line is longer suggests no name. Slack allows 40,000 characters in a message."""
+"""The maximum length, in characters, of a line from which the bot suggests a name. Slack allows 40,000 characters in a
+message."""
 _STEP = 200
-"""The distance in characters between the starts of two windows in which a long line is searched for addresses.
+"""The bot searches a long line for addresses in windows. Each window starts this many characters after the one before.
 `find_addresses` reads a little over 350 characters of a window, so the windows overlap."""
 _REFERENCE = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _ADDRESS_SCHEMES = ("mailto:", "tel:", "sms:")
@@ -23,17 +24,22 @@ _STYLED = re.compile(r"(?<!\w)([*_~`]{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)")
 _BULLET = re.compile(r"\A(?:(?:>+|[•◦▪▫*-])\s+|>+)+")
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _LONG_NUMBER = re.compile(r"\d(?:[\s()./-]{0,3}\d){6,}")
-"""At least seven digits, with the separators that people write between them. Such a text may be a phone number of any
+"""Matches seven or more digits, also with separators between them, such as spaces. They may be a phone number of any
 country."""
 
 
 def suggested_name(text: str, countries: Collection[str] = ()) -> str:
-    """Return the first non-empty line of a message as a session's name in plain text.
+    """Return the first non-empty line of a message as a session's name: plain text of at most NAME_LENGTH characters.
 
-    Return "" if the line is longer than MAX_LINE_LENGTH, or contains an email address or a phone number.
+    Return "" in three cases:
 
-    - `text`: the message as mrkdwn.
-    - `countries`: ISO codes. A number without a plus counts as a phone number if it is valid in one of these countries.
+    - The message has no such line.
+    - The line is longer than MAX_LINE_LENGTH.
+    - The line contains an email address or a phone number. Any number of at least seven digits counts as a phone
+      number, but an ISO date does not.
+
+    `text`: the message as mrkdwn. `countries`: ISO codes. A shorter number counts as a phone number if it is valid in
+    one of these countries.
     """
     first = next((line for line in text.splitlines() if _plain(line)), "")
     if len(first) > MAX_LINE_LENGTH or any(scheme in first for scheme in _ADDRESS_SCHEMES):
