@@ -279,6 +279,7 @@ class ProgressNotifier:
         self._is_stopped = True
         if self._posting and not self._posting.done():
             await asyncio.wait({self._posting}, timeout=self._timing.stop_notice_seconds)
+        self._is_ours = _is_not_ours  # else this object and the run would refer to each other until the next collection
 
     def _post(self) -> None:
         if self._is_stopped or self._count >= MAX_NOTICES or (self._posting and not self._posting.done()):
@@ -296,6 +297,10 @@ class ProgressNotifier:
             if self._is_stopped:  # the result must not be replaced
                 return
         await self._notifier.note(request, notice)
+
+
+async def _is_not_ours() -> bool:
+    return False
 
 
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:

@@ -1,6 +1,8 @@
 """Wait notices: when they come, how often, and that they delay nothing."""
 
 import asyncio
+import gc
+import weakref
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -197,3 +199,18 @@ def test_note_that_would_come_after_the_result_does_not_replace_it():
         await asyncio.sleep(3)
 
     assert tell(story, replaces=True)[1].heard == []
+
+
+def test_run_is_freed_at_once_when_its_notes_have_stopped():
+    """Else each command leaves its request in memory until the next collection, which stops the bot for 50 ms."""
+    runs = []
+
+    async def story(progress, ledger, notifier):
+        runs.append(weakref.ref(progress))
+
+    gc.disable()
+    try:
+        tell(story)
+        assert runs[0]() is None
+    finally:
+        gc.enable()
