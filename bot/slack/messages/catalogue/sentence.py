@@ -327,8 +327,9 @@ class Language:
             at = at.astimezone(UTC)
         except OverflowError:  # in UTC, the time is beyond the years 1 to 9999
             return self.say(UNKNOWN_TIME)
-        day = "%d %b" if self.code == ENGLISH.code else "%Y-%m-%d"
-        text = at.strftime(f"{day} %H:%M UTC" if with_day else "%H:%M UTC")
+        text = f"{at.hour:02}:{at.minute:02} UTC"
+        if with_day:
+            text = f"{at.strftime('%d %b' if self.code == ENGLISH.code else '%Y-%m-%d')} {text}"
         if self._plain:
             return text
         shown = self.say(DAY_AND_TIME, day="{date_short_pretty}", time="{time}") if with_day else "{time}"
