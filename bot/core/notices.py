@@ -6,6 +6,7 @@ least once. After a crash between Slack's answer and the write to the database, 
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -105,7 +106,7 @@ class NoticeBoard:
         self._told = told
         self._updates: dict[NoticeKind, Update] = {}
         self._before_pass: list[Callable[[], Awaitable[None]]] = []
-        self._unsaved: dict[Key, Edit] = {}
+        self._unsaved: deque[tuple[NoticeKind, str, Edit]] = deque()
         self._wake, self._is_stopping = asyncio.Event(), False
         self._task: asyncio.Task[None] | None = None
 
@@ -180,15 +181,15 @@ class NoticeBoard:
     async def change_surely(self, kind: NoticeKind, key: str, edit: Edit) -> None:
         """Change the notice of this kind with this key, or store a new one. Never raises StorageUnavailableError.
 
-        Do the same as `change`. If the database fails, the background task tries the change again later. The change
-        is lost if a later change of the same notice has to wait, too, or if MAX_UNSAVED changes already wait.
+        Do the same as `change`. If the database fails, the background task tries the change again later, after the
+        changes that already wait. The change is lost if MAX_UNSAVED changes already wait.
         """
         try:
             await self.change(kind, key, edit)
         except StorageUnavailableError:
             log.warning("a notice is stored later", extra={"fields": {"notice": kind.value}})
             if len(self._unsaved) < MAX_UNSAVED:
-                self._unsaved[kind, key] = edit
+                self._unsaved.append((kind, key, edit))
 
     def wake(self) -> None:
         """Make the background task look now for notices whose messages it has to send or update."""
@@ -222,9 +223,9 @@ class NoticeBoard:
     async def _pass(self) -> None:
         for prepare in self._before_pass:
             await prepare()
-        for (kind, key), edit in list(self._unsaved.items()):
-            await self.change(kind, key, edit)
-            del self._unsaved[kind, key]
+        while self._unsaved:  # in the order of their calls
+            await self.change(*self._unsaved[0])
+            self._unsaved.popleft()
         notices = await self._store.pending(MAX_PENDING)
         self._told.replace(notices)
         for notice in notices:
