@@ -72,12 +72,14 @@ class SessionTable:
     async def open_by_conversation(
         self, team_id: TeamId, user_ids: Sequence[UserId]
     ) -> Mapping[ConversationId, SessionRecord]:
-        found: dict[ConversationId, SessionRecord] = {}
+        rows: list[Row] = []
         for user_id in user_ids:
             values = {"team_id": team_id, "user_id": user_id, "most": MAX_IN_CONVERSATIONS}
-            for row in await self._database.fetch("open_sessions_in_conversations", values):
-                with suppress(UnexpectedError):
-                    found[ConversationId(row["conversation_id"])] = self._record(row)
+            rows += await self._database.fetch("open_sessions_in_conversations", values)
+        found: dict[ConversationId, SessionRecord] = {}
+        for row in sorted(rows, key=lambda row: float(row["created_at"])):  # of two sessions, the newer one stays
+            with suppress(UnexpectedError):
+                found[ConversationId(row["conversation_id"])] = self._record(row)
         return found
 
     async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:

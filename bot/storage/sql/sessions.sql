@@ -46,12 +46,12 @@ WHERE s.ended_at IS NULL AND s.ends_at > :now AND s.team_id = :team_id
 ORDER BY s.agent, s.created_at DESC LIMIT :most OFFSET :skipped;
 
 -- name: open_sessions_in_conversations
--- The open sessions of an agent whose conversation is known, oldest first.
+-- The newest open sessions of an agent whose conversation is known.
 SELECT s.*, NOT (s.ended_at IS NULL AND s.ends_at > :now) AS is_over, :now AS read_at, r.conversation_id
 FROM sessions s JOIN requests r ON r.id = s.request_id
 WHERE s.ended_at IS NULL AND s.ends_at > :now AND s.team_id = :team_id AND s.agent = :user_id
     AND r.conversation_id IS NOT NULL
-ORDER BY s.created_at LIMIT :most;
+ORDER BY s.created_at DESC LIMIT :most;
 
 -- name: sessions_meant_by
 -- The sessions that a request without an id can mean: those that were open when it came in and still are, and the one

@@ -1,5 +1,6 @@
 """Store what co-browse in conversations needs: the conversation, and a join code that is encrypted and wiped."""
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from bot.core.models import ConversationId, RequestState, SessionId, UserId
 from bot.core.stored_errors import from_record, to_record
 from bot.core.validation.conversations import LiveConversation
 from bot.storage.encryption import Encryptor
+from bot.storage.repositories.sessions import MAX_IN_CONVERSATIONS
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import storage as storage_support
 from tests.support.storage import ANA, HOST, START, TEAM, Database, column, die, files, request, session
@@ -96,3 +98,30 @@ async def test_open_session_is_found_by_the_conversation_that_was_named_or_found
     assert records[found].session.id == "older"
     await database.age(31 * 60)
     assert await store.sessions.open_by_conversation(TEAM, (ANA,)) == {}
+
+
+async def test_newest_session_of_a_conversation_is_found_under_either_id(database: Database) -> None:
+    store, other_id = await database.open(), UserId("W0ANA")
+    for name, requester in (("first", ANA), ("second", other_id), ("third", ANA)):
+        asked = request(requester=requester, conversation_id=ConversationId(NOWHERE))
+        await store.accept(asked)
+        await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=session(name))
+        await database.age(0.01)
+    for ids in ((ANA, other_id), (other_id, ANA)):
+        (record,) = (await store.sessions.open_by_conversation(TEAM, ids)).values()
+        assert record.session.id == "third"
+
+
+async def test_newest_session_is_found_among_more_than_are_read(database: Database) -> None:
+    store = await database.open()
+
+    async def store_session(name: str) -> None:
+        asked = request(conversation_id=ConversationId(NOWHERE))
+        await store.accept(asked)
+        await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=session(name))
+
+    await asyncio.gather(*(store_session(f"older-{number}") for number in range(MAX_IN_CONVERSATIONS)))
+    await database.age(0.01)
+    await store_session("newest")
+    (record,) = (await store.sessions.open_by_conversation(TEAM, (ANA,))).values()
+    assert record.session.id == "newest"
