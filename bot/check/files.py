@@ -25,8 +25,8 @@ def open_files(environ: Mapping[str, str], env_file: Path | None) -> list[CheckR
     """Return a result for each file or folder that other users of this machine can read or write, but should not.
 
     - A failed result: every user can write to a file, or replace the files in a folder.
-    - A warning: every user can read a file with secrets. This warning is not for files with a private key or its
-      passphrase.
+    - A warning: every user can read a file with secrets. This warning is not for the private key in use, which has
+      the result `key`.
     - A warning: every user can add files to a folder such as /tmp, or a group can write to a file or folder.
 
     - `environ`: the settings, by name. They contain the paths of the files.
@@ -34,7 +34,7 @@ def open_files(environ: Mapping[str, str], env_file: Path | None) -> list[CheckR
     """
     own = [env_file] if env_file else []
     secret = [f"{name}_FILE" for name, variable in VARIABLES.items() if variable.takes_file]
-    readable = [*own, *_paths(environ, [name for name in secret if "PRIVATE_KEY" not in name])]
+    readable = [*own, *_paths(environ, [name for name in secret if name != "GENESYS_PRIVATE_KEY_FILE"])]
     trusted = [*own, *_paths(environ, [*secret, *TRUSTED])]
     # Container platforms mount secrets readable, so this is only a warning.
     found = [

@@ -109,3 +109,14 @@ async def test_kubernetes_service_variables_are_no_warning(servers: Servers, tmp
 def test_variable_that_looks_like_a_service_is_a_warning() -> None:
     for name, value in (("COBROWSE_PORT", "3000x"), ("SLACK_SERVICE_HOST", "db.example"), ("COBROWSE_PORTS", "1")):
         assert _unknown_variables({name: value}), name
+
+
+@pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "GENESYS_PRIVATE_KEY_NEXT", "GENESYS_PRIVATE_KEY_PASSPHRASE"])
+def test_secret_file_that_everybody_can_read_is_a_warning(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "secrets"
+    folder.mkdir(mode=0o700)
+    path = folder / "file"
+    path.write_text("secret")
+    path.chmod(0o604)
+    (found,) = open_files({f"{name}_FILE": str(path)}, None)
+    assert (found.name, found.status, found.fix) == ("secrets", Status.WARNING, f"Run: chmod 600 {path}")
