@@ -79,7 +79,8 @@ def _division(grant: dict[str, object]) -> str:
 
 
 def _matches(policy: Policy, permission: str) -> bool:
-    return all(has in ("*", part) for has, part in zip(policy, permission.split(":"), strict=True))
+    parts = permission.split(":")
+    return len(parts) == len(policy) and all(has in ("*", part) for has, part in zip(policy, parts, strict=True))
 
 
 def _policies(listed: object) -> Iterator[Policy]:

@@ -233,6 +233,12 @@ def test_a_role_may_allow_by_a_star() -> None:
     assert not some.allow("conversation:email:create")
 
 
+def test_a_right_without_a_permissions_three_parts_is_never_listed() -> None:
+    whole = ClientPermissions(("Admin",), frozenset({("*", "*", "*")}), is_complete=True)
+    assert whole.allow("conversation:message:create")
+    assert not whole.allow("access to notification channels")
+
+
 @pytest.mark.parametrize(
     "grants",
     [[], None, [{"role": {"name": "Unread"}}], [{"role": {"name": "Odd", "policies": [{"domain": 1}]}}, {}], ["x"]],
