@@ -266,7 +266,8 @@ class PrometheusMetrics(Metrics):
     def record_event(self, event: Event) -> None:
         """Count a finished, rejected or resumed request, or the end of a session. Ignore other events.
 
-        For a session that goes on and that the customer has joined, record the time from its creation until the join.
+        When the bot learns that the customer has joined a session, record the time from the start of the session until
+        the join.
         """
         match event:
             case RequestFinished(request=request, result=result, reached=reached, seconds=seconds):
@@ -278,15 +279,14 @@ class PrometheusMetrics(Metrics):
                 self._requests(request.kind.value, error.code).inc()
             case RequestResumed():
                 self._resumed.inc()
-            case SessionStateChanged(record=record):
-                self._record_state(record)
+            case SessionStateChanged(record=record, is_join=is_join):
+                self._record_state(record, is_join=is_join)
 
-    def _record_state(self, record: SessionRecord) -> None:
+    def _record_state(self, record: SessionRecord, *, is_join: bool) -> None:
         state = record.state
-        end = state.ending.value if state.ending else state.phase.value
         if state.is_final:
-            self._ended(end).inc()
-        elif state.joined_at and record.started_at:
+            self._ended(state.ending.value if state.ending else state.phase.value).inc()
+        if is_join and state.joined_at and record.started_at:
             self._join_seconds.observe(max(0.0, (state.joined_at - record.started_at).total_seconds()))
 
     def acknowledged(self, seconds: float) -> None:

@@ -93,10 +93,15 @@ class SessionClosed:
 class SessionStateChanged:
     """Genesys reported for the first time that the customer has joined a session, or that the session is over.
 
-    Only the process that stored the new state emits this event. `record` holds the new state.
+    Only the process that stored the new state emits this event.
+
+    - `record`: the session with the new state.
+    - `is_join`: whether the bot learns only now that the customer has joined. True also for a session that is over, if
+      the bot learns of the join and of the end at the same time.
     """
 
     record: SessionRecord
+    is_join: bool = False
 
 
 Event = RequestFinished | RequestRejected | RequestResumed | SessionClosed | SessionStateChanged

@@ -129,7 +129,7 @@ class SessionStates:
             if record.state.phase is SessionPhase.JOINED:
                 await self._store.keep_joined(record.session.id, seconds)
             elif await self._store.record_joined(record, state.joined_at, seconds):
-                self._events.emit(SessionStateChanged(joined))
+                self._events.emit(SessionStateChanged(joined, is_join=True))
                 self._events.emit(SessionClosed(record.session.id))  # its messages are due
         return joined
 
@@ -143,7 +143,8 @@ class SessionStates:
             record, is_over=True, ended_at=datetime.now(UTC), state=state, session=without_link(record.session)
         )
         if is_new:
-            self._events.emit(SessionStateChanged(over))
+            is_join = bool(over.state.joined_at and not record.state.joined_at)
+            self._events.emit(SessionStateChanged(over, is_join=is_join))
         self._events.emit(SessionClosed(record.session.id))
         return over
 

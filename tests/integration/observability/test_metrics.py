@@ -4,6 +4,7 @@ import asyncio
 import re
 import statistics
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,25 @@ from typing import Any
 import pytest
 
 from bot.core.errors import StorageUnavailableError
-from bot.core.models import ChannelId, Request, RequestKind, SessionStarted, TeamId, UserId, new_request_id
+from bot.core.models import (
+    ChannelId,
+    Request,
+    RequestKind,
+    SessionPhase,
+    SessionStarted,
+    SessionState,
+    TeamId,
+    UserId,
+    new_request_id,
+)
 from bot.core.ports import Metrics
-from bot.core.requests.events import RequestFinished
+from bot.core.requests.events import RequestFinished, SessionStateChanged
 from bot.genesys.api import permissions
 from bot.genesys.auth import introspection
 from bot.observability.metrics import MetricFamilies, PrometheusMetrics
 from bot.slack.listeners.workflow_step import CALLBACK_ID
 from bot.storage.sqlite.store import SQLiteStore
+from tests.support import everything
 from tests.support.app import ANA, BEN, CARE, SAM, UNA, Journey, free_port, open_journey
 from tests.support.monitoring import Samples, get, parsed
 from tests.support.storage import request, run_sql, session
@@ -195,3 +207,23 @@ def test_gauges_add_up_the_bots_of_a_workspace() -> None:
             assert under_way().endswith(" 5.0")
         assert under_way().endswith(" 2.0")
     assert under_way().endswith(" 0.0")
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_time_until_the_join_is_counted_once(is_over: bool) -> None:
+    metrics = PrometheusMetrics()
+    joined = everything.record(
+        everything.session(),
+        started_at=datetime(2026, 1, 1, 9, 0, tzinfo=UTC),
+        state=SessionState(SessionPhase.JOINED, joined_at=datetime(2026, 1, 1, 9, 1, tzinfo=UTC)),
+    )
+    over = replace(joined, state=replace(joined.state, phase=SessionPhase.OVER))
+    if is_over:  # the bot learns of the join and of the end at the same time
+        metrics.record_event(SessionStateChanged(over, is_join=True))
+    else:
+        metrics.record_event(SessionStateChanged(joined, is_join=True))
+        metrics.record_event(SessionStateChanged(over))
+    found = parsed(metrics.exposition().decode())
+    assert found["cobrowse_join_seconds_count",] == 1
+    assert found["cobrowse_join_seconds_sum",] == 60
+    assert found["cobrowse_sessions_ended_total", "over"] == 1

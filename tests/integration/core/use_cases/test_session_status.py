@@ -2,13 +2,14 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from bot.core.errors import RateLimitedError, ServiceBusyError
-from bot.core.models import STARTS, RequestKind, RequestState, SessionPhase
-from bot.core.requests.events import EventLog
+from bot.core.models import STARTS, RequestKind, RequestState, SessionPhase, SessionState
+from bot.core.requests.events import EventLog, SessionStateChanged
 from bot.core.requests.service import RequestLimiter, RequestLimits
 from bot.core.results import INQUIRIES
 from bot.core.timing import CoreTiming
@@ -22,7 +23,7 @@ from tests.support.requests import start
 from tests.support.session_buttons import COPY, END, presses, says
 from tests.support.sessions import Service
 from tests.support.sessions_api import RecordingHooks, opened, session_request
-from tests.support.storage import Database, request
+from tests.support.storage import Database, request, session
 from tests.support.views import opens_home
 
 database = storage.database
@@ -180,6 +181,22 @@ async def test_the_row_of_an_answered_inquiry_goes_after_an_hour(database: Datab
     await store.sweep()
     assert (await store.find(answered.id) is None) == (kind in INQUIRIES)
     assert await store.find(unanswered.id)
+
+
+@pytest.mark.parametrize("phases", [[SessionPhase.OVER], [SessionPhase.JOINED, SessionPhase.OVER]])
+async def test_join_of_the_customer_is_reported_once(database: Database, phases: list[SessionPhase]) -> None:
+    """Genesys may report the join only together with the end of the session."""
+    store: Any = await database.open()
+    asked, one = request(), session()
+    await store.accept(asked)
+    await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=one)
+    events, seen = EventLog(), list[SessionStateChanged]()
+    events.subscribe(SessionStateChanged, seen.append)
+    states = SessionStates(Service(), store.sessions, events, CoreTiming())
+    for phase in phases:
+        record = await store.sessions.session(one.id)
+        await states.record(record, SessionState(phase, joined_at=datetime.now(UTC)))
+    assert [each.is_join for each in seen] == [True, False][: len(phases)]
 
 
 async def test_home_tab_opened_too_often_does_not_ask_genesys() -> None:
