@@ -274,6 +274,8 @@ def _predicates(body: Mapping[str, Any], filters: str) -> dict[tuple[str, str], 
         raise ApiError(400, f"{filters} must be a list of one filter with a type and predicates.")
     if given[0]["type"] != "and" or any(set(one) - _PREDICATE for one in given[0]["predicates"]):
         raise ApiError(400, f"{filters} must combine its predicates with `and`.")
-    if any(one.get("type") != "dimension" for one in given[0]["predicates"]):
-        raise ApiError(400, "Only predicates about a dimension are known here.")
+    if any(
+        one.get("type") != "dimension" or not {"dimension", "operator"} <= set(one) for one in given[0]["predicates"]
+    ):
+        raise ApiError(400, "Only predicates with a dimension and an operator are known here.")
     return {(one["dimension"], one["operator"]): one.get("value") for one in given[0]["predicates"]}

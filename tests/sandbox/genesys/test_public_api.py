@@ -88,6 +88,7 @@ async def test_analytics_know_a_conversation_by_day_and_page(genesys: SandboxGen
         {"conversationFilters": []},
         {"conversationFilters": [{"type": "or", "predicates": []}]},
         {"segmentFilters": [{"type": "and", "predicates": [{"type": "metric"}]}]},
+        {"segmentFilters": [{"type": "and", "predicates": [{"type": "dimension", "operator": "exists"}]}]},
         {
             "segmentFilters": [
                 {"type": "and", "predicates": [{"type": "dimension", "dimension": "ani", "operator": "exists"}]}
