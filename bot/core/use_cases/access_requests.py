@@ -252,9 +252,10 @@ class AccessRequests:
         return name
 
     async def unconnected(self, team_id: TeamId) -> Sequence[Unconnected]:
-        """Return people who tried to start a session in the last LISTED_SECONDS and still have no host, newest first.
+        """Return the people for whom the bot found no host in the last LISTED_SECONDS, newest first.
 
-        Return at most MAX_LISTED people. Raises StorageUnavailableError if the database fails.
+        Leave out people who have a host now. Return at most MAX_LISTED people. Raises StorageUnavailableError if the
+        database fails.
         """
         found = await self._starts.without_host(team_id, LISTED_SECONDS, 2 * MAX_LISTED)
         missing: list[Unconnected] = []
