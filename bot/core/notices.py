@@ -41,8 +41,8 @@ class ToldReaders:
     The bot's answer to a failed request can then say who knows about the fault. Holds nothing about notices that are
     over.
 
-    In the methods, `kind` and `key` identify a notice (see the class Notice). For a fault, `key` is the fault's name;
-    None for an error that is no fault.
+    In the methods, `kind` and `key` identify a notice, as in the class Notice. For a fault, `key` is the fault's name.
+    A caller passes None as `key` for an error that is no fault, and so has no notice.
     """
 
     def __init__(self) -> None:

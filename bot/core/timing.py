@@ -195,7 +195,7 @@ class CoreTiming:
 
 @dataclass(frozen=True, slots=True)
 class GenesysTiming:
-    """Durations of calls to Genesys and of their tokens, in seconds."""
+    """Time-outs, intervals and cache times for calls to Genesys and for access tokens, in seconds."""
 
     call_timeout: float = 10.0
     """How long one attempt of an API call may take. It includes the wait for a connection."""
@@ -300,8 +300,8 @@ class SlackTiming:
     people_cache_seconds: float = 300.0
     """How long users and user groups are cached."""
     workspaces_cache_seconds: float = 3600.0
-    """How long the Slack workspaces of an org-wide token are cached. Also how long the bot caches that a Slack
-    workspace does not have a user group."""
+    """How long the bot caches the list of the Slack workspaces of an org-wide token. Also how long it caches the result
+    that a certain user group does not exist in a Slack workspace."""
     channel_timeout: float = 5.0
     """How long the call that reads a channel may take, before a session is posted in the channel."""
     identify_timeout: float = 15.0

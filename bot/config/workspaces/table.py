@@ -53,10 +53,10 @@ class TableReader(Reader):
         self.environ = {**shared, **self.variables}
 
     def given(self, name: str) -> str:
-        """Return the value of a variable, without quotes around it; "" if the variable is not set.
+        """Return the value of a variable, without quotes around it.
 
-        If the table's key for this variable has a fault, ignore the table's value: return the value that all workspaces
-        share, or "". Also set `has_read_wrong_key` to True.
+        It is the table's value, else the value that all workspaces share, else "". If the table's key for this variable
+        has a fault, ignore the table's value, and set `has_read_wrong_key` to True.
         """
         self.has_read_wrong_key |= _key(name) in self._wrong_keys
         return super().given(name)

@@ -69,7 +69,7 @@ class SessionWatcher:
     """Reads the states of open sessions in the background, stores new states and emits events about them.
 
     `source`: turns Genesys's notifications into hints; None if the bot gets no notifications. For each hint, the source
-    calls the method `changed`. If hints may have been lost, the source calls the method `uncovered`, which makes all
+    calls this object's method `changed`. If hints may have been lost, the source calls `uncovered`, which makes all
     watched sessions due for a look.
     """
 

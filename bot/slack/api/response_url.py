@@ -140,7 +140,7 @@ class ResponseUrls:
 class Deadlines:
     """Limits the time of each attempt to send a message.
 
-    The limit is `post_timeout` seconds of `timing`. A call of `shorten_deadlines` reduces it to `last_post_timeout`.
+    The limit is `SlackTiming.post_timeout` seconds. The method `shorten_deadlines` reduces it to `last_post_timeout`.
     """
 
     def __init__(self, timing: SlackTiming) -> None:

@@ -297,11 +297,12 @@ class CardRenderer:
         return Message(told, self._blocks(session, title, DIRECT_MESSAGE, hints=True))
 
     def _still_open(self, session: Session, other: OtherSession, agent: UserId, *, is_own: bool) -> list[Block]:
-        """Build the part of a card about the agent's other open sessions.
+        """Build the part of a card that names another open session of the agent and has a button to end that session.
 
         - `session`: the session of the card.
-        - `other`: the newest of the other open sessions, and their number.
-        - `is_own`: whether the reader is the agent. If so, a press ends `other` at once. If not, the bot asks first.
+        - `other`: the newest of the agent's other open sessions, and how many other open sessions there are.
+        - `is_own`: whether the reader is the agent. If so, the button ends the newest one at once. If not, the bot asks
+          first.
         """
         say, place, more = self.language.say, f"{OTHER}{session.id}", other.count - 1
         if other.ends_at:

@@ -116,11 +116,11 @@ def row_id(page: ListPage, session_id: SessionId) -> str:
 
 
 def read_row(block_id: str) -> tuple[str, str]:
-    """Decode the id of a block with buttons. Return a pair: the list page or card that has the block, and an id.
+    """Decode the id of a block with buttons. Return a pair of texts, which says where the pressed button is.
 
-    - For a row of a list: the page of the list as text, and the id of the row's session.
-    - For the part of a card about another open session: the text ON_CARD + the id of the card's session, and "".
-    - For any other block: "", and the unchanged `block_id`.
+    - In a row of a list: the page of the list, and the id of the row's session.
+    - In the part of a session card that offers to end another session: ON_CARD + the id of the card's session, and "".
+    - In any other block: "", and the unchanged `block_id`.
     """
     if block_id.startswith(OTHER):
         return f"{ON_CARD}{block_id.removeprefix(OTHER)}", ""
@@ -270,7 +270,8 @@ def _pager(found: SessionList, language: Language) -> list[Block]:
     """Build the blocks below a list: the page number, and the buttons *Previous*, *Next* and *Show everybody*.
 
     - If there is only one page, the page number, *Previous* and *Next* are left out.
-    - *Show everybody* appears in a list that is filtered by person, unless the list asks which session to end.
+    - *Show everybody* appears in a list that shows the sessions of one person. It does not appear in a list from which
+      the reader chooses the session to end.
     """
     say, page, pages = language.say, found.page, -(-found.total // found.page.size)
     row = []

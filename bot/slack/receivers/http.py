@@ -118,9 +118,10 @@ class HttpReceiver:
         return _response(await self._dispatch(self._app, bolt_request, self._metrics))
 
     async def _read(self, request: web.Request) -> bytes:
-        """Read the body. Raises RejectedError in the same cases as `_read_slowly`.
+        """Read the body of a request.
 
-        A body of at most BODY_BYTES that has already arrived needs no slot and no time limit.
+        Raises RejectedError if the body is too slow, too large or unreadable, or if the bot has too many bodies to read
+        at the same time.
         """
         if request.content.is_eof() and (request.content_length or LARGE_BODY_BYTES) <= BODY_BYTES:
             return request.content.read_nowait()  # nothing to wait for, so no timer and no slot

@@ -79,7 +79,7 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class FormInput:
-    """The valid input of a submitted session form. None stands for an empty field, or for a field that was left out.
+    """The valid input of a submitted session form. None stands for an empty field, or for a field that the form lacks.
 
     - `channel_id`: the channel in which the form was opened; "" for none.
     - `host`: the Slack id of the agent, who is to host the session.

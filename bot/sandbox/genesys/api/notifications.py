@@ -263,8 +263,8 @@ class Notifications:
     async def _connect(self, request: web.Request) -> web.WebSocketResponse:
         """Serve the WebSocket of a channel until the client or the server closes the WebSocket.
 
-        If the channel already has a WebSocket, first close the old WebSocket. Drop the events in the channel's outbox.
-        For an unknown or expired channel, send an error message, and close the WebSocket.
+        For an unknown or expired channel, send an error message, and close the WebSocket. If the channel already has a
+        WebSocket, close the old WebSocket. In each case, drop the events that were waiting for a WebSocket.
         """
         socket = web.WebSocketResponse()
         await socket.prepare(request)

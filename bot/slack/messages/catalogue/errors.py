@@ -33,7 +33,7 @@ TELL_IF_REPEATED = said("contact.tell_if_repeated", "If it keeps happening, tell
 TELLING = said("contact.telling", "I’m telling {contact} now.")
 """Used if the message to the administrators is stored, but not sent yet. The bot sends it even after a crash."""
 TOLD = said("contact.told", "{contact} has been told.")
-"""Used if Slack has accepted the message to the administrators."""
+"""Used if Slack has accepted a message about the error to the people or the channel that `{contact}` names."""
 REFERENCE = said("reference", "Reference `{reference}`")
 SERVICE_REFERENCE = said("reference.genesys", "Genesys `{reference}`")
 """The ids that support needs: REFERENCE shows the request's id, SERVICE_REFERENCE Genesys's correlation id."""
