@@ -53,7 +53,7 @@ from bot.core.use_cases.session_status import Freshness, SessionStates, without_
 MAX_OWN = 500
 """The maximum number of open sessions of one person that the bot reads from the store. Nobody has as many."""
 MAX_ASKED = 10
-"""The maximum number of sessions whose states the bot reads from the service, to find a person's only open session."""
+"""The maximum number of sessions whose states the bot reads from the service, to find one open session of a person."""
 
 
 async def _nobody(record: SessionRecord, request: Request) -> None:
@@ -144,12 +144,14 @@ class SessionService:
     async def newest_open(self, request: Request, person: SlackUser) -> SessionRecord | None:
         """Return the newest open session that a person hosts. Leave out the link if the requester may not read it.
 
-        Return None if the person hosts no open session, or if the service reports that the newest one is over.
+        Return None if the person hosts no open session, or if the service reports that the MAX_ASKED newest are over.
         """
         of_each = [await self._store.open_sessions(team_of(request), each, MAX_OWN) for each in person.ids]
         hosted = [record for record in _newest_first(of_each) if record.agent in person.ids]
-        still_open = await self._still_open(hosted[:1])
-        return still_open[0].seen_by(request.requester) if still_open else None
+        for record in hosted[:MAX_ASKED]:
+            if still_open := await self._still_open((record,)):
+                return still_open[0].seen_by(request.requester)
+        return None
 
     async def has_had_one(self, request: Request) -> bool:
         """Return whether the database holds a session that the requester hosts or requested, open or ended."""
@@ -468,8 +470,12 @@ class SessionService:
 def _newest_first(of_each_id: Sequence[Sequence[SessionRecord]]) -> list[SessionRecord]:
     """Merge lists of sessions, one for each Slack id of one person, into one list without repetitions.
 
-    Sort the result by `Session.ends_at`, the latest first. If there is only one list, keep its order.
+    Sort the result by the start of the sessions, the newest first. If there is only one list, keep its order.
     """
     found = {record.session.id: record for records in of_each_id for record in records}
     records = list(found.values())
-    return records if len(of_each_id) < 2 else sorted(records, key=lambda one: one.session.ends_at, reverse=True)
+    return records if len(of_each_id) < 2 else sorted(records, key=_started, reverse=True)
+
+
+def _started(record: SessionRecord) -> datetime:
+    return record.started_at or record.session.ends_at

@@ -11,12 +11,21 @@ from bot.core.errors import (
     SessionActionError,
     UnknownSessionError,
 )
-from bot.core.models import UNKNOWN_STATE, RequestKind, SessionRecord, SessionState, TeamId
+from bot.core.models import (
+    UNKNOWN_STATE,
+    MembershipStatus,
+    RequestKind,
+    SessionRecord,
+    SessionState,
+    SlackUser,
+    TeamId,
+    UserId,
+)
 from bot.core.results import ListKind, ListPage
 from bot.core.timing import CoreTiming
 from tests.support import sessions as sessions_support
-from tests.support.sessions import ADA, BEN, GUS, RUN, SAM, UNA, SessionHarness, refusal
-from tests.support.storage import ANA
+from tests.support.sessions import ADA, BEN, GUS, RUN, SAM, UNA, People, SessionHarness, refusal
+from tests.support.storage import ANA, TEAM
 
 harness = sessions_support.harness
 ALL = (RequestKind.LAST, RequestKind.STATUS, RequestKind.LIST, RequestKind.END, RequestKind.SHARE, RequestKind.DIRECT)
@@ -226,3 +235,28 @@ async def test_session_the_service_ended_is_ended_here(harness: SessionHarness) 
     await harness.made("s-1")
     harness.service.fails, harness.service.over = {"end": UnknownSessionError()}, {"s-1"}
     assert (await harness.does(RequestKind.END, ANA, "s-1")).record.is_over
+
+
+async def test_newest_open_session_is_found_behind_one_that_is_over_at_the_service(harness: SessionHarness) -> None:
+    person = await People().person(BEN)
+    for name in ("s-1", "s-2", "s-3"):
+        await harness.made(name, requester=ANA, target=BEN)
+    asked = await harness.asks(RequestKind.WHY, ADA, BEN)
+    for over, newest in (((), "s-3"), (("s-3",), "s-2"), (("s-2",), "s-1")):
+        harness.service.over |= set(over)
+        found = await harness.register().newest_open(asked, person)
+        assert found
+        assert (found.session.id, found.session.join_url) == (newest, "")
+    harness.service.over.add("s-1")
+    assert await harness.register().newest_open(asked, person) is None
+
+
+async def test_sessions_under_two_ids_are_listed_by_their_start(harness: SessionHarness) -> None:
+    """The one that ends last is not always the newest."""
+    other = UserId("W0BEN")
+    for name, requester, minutes in (("s-1", BEN, 50), ("s-2", other, 40), ("s-3", BEN, 30)):
+        await harness.made(name, minutes, requester=requester)
+    person = SlackUser(TEAM, BEN, "Ben", MembershipStatus.MEMBER, other_id=other)
+    found = await harness.register().newest_open(await harness.asks(RequestKind.WHY, ADA, BEN), person)
+    assert found
+    assert found.session.id == "s-3"
