@@ -148,11 +148,10 @@ class RequestService:
             self._events.emit(RequestRejected(request, error))
             raise
         if accepted.is_new:
-            request = replace(request, duplicate_of=accepted.duplicate_of) if accepted.duplicate_of else request
+            if accepted.duplicate_of or accepted.other_open:
+                request = replace(request, duplicate_of=accepted.duplicate_of, other_open=accepted.other_open)
             if resolved and accepted.linked is not None:
                 resolved = resolved.linked_to(accepted.linked)
-            if accepted.other_open:
-                request = replace(request, other_open=accepted.other_open)
             is_creating = accepted.state is RequestState.CREATING
             self._worker.process(StoredRequest(request, accepted.state), resolved if is_creating else None)
         return accepted.is_new
