@@ -43,15 +43,18 @@ _CONNECT_OFF = {
 }
 """Why nobody can link a Genesys account, and the fix, by the value of AccountSettings.off.
 
-The value "client" needs no entry, because there is no result if no OAuth client is set."""
+The value "client" has no entry. It means that GENESYS_CONNECT_CLIENT_ID is not set. `check_accounts` then returns no
+result."""
 T = TypeVar("T")
 
 
 class Load(Protocol):
-    """A function that calls `read` with a Reader for the settings of one workspace, and returns the result.
+    """A function that reads one part of the settings of one workspace.
 
-    `read`: a function that reads one part of the settings, such as `read_slack`. Raises SettingsError if this part of
-    the settings has faults.
+    `read`: the function that reads the part, such as `read_slack`. Load calls it with a Reader for the settings of the
+    workspace, and returns its result.
+
+    Load raises SettingsError if this part of the settings has faults.
     """
 
     def __call__(self, read: Callable[[Reader], T]) -> T: ...
@@ -61,7 +64,7 @@ class Load(Protocol):
 class Setup:
     """The settings of a workspace, whole and in parts. If one part has a fault, `check` can still check the others.
 
-    - `results`: the results of the checks of the settings.
+    - `results`: the results of all checks in this module.
     - `settings`: all settings; None if any of them has a fault.
     - `slack`, `service`, `database`: the settings of Slack, Genesys and the database; None if this part has a fault.
     - `features`: the settings that decide what the Slack app's manifest needs; None if this part has a fault.
@@ -125,12 +128,12 @@ def read_table(workspace: WorkspaceSettings, file: WorkspacesFile) -> Setup:
 def _read_parts(whole: Settings | None, load: Load, faults: dict[str, None]) -> Setup:
     """Read the settings of a workspace part by part. If one part has a fault, still read the others.
 
-    Return a Setup. Its `results` contains one failed result for each fault in `faults`, and no other results.
+    Add the faults in the settings of Genesys to `faults`. Return a Setup. Its `results` contains one failed result for
+    each fault that is then in `faults`, and no other results.
 
     - `whole`: all settings; None if any of them has a fault.
     - `load`: reads one part, such as the settings of Slack.
-    - `faults`: a dict whose keys are the faults that the caller found. This function adds the faults that only
-      `read_service_alone` finds, such as a malformed GENESYS_HOST_USER_ID.
+    - `faults`: a dict whose keys are the texts of the faults that the caller found.
     """
     service = try_load(partial(load, settings.read_service_alone), faults)
     return Setup(
@@ -153,9 +156,9 @@ def try_load(load: Callable[[], T], faults: dict[str, None]) -> T | None:
 
 
 def count_settings(variables: Mapping[str, str], faults: Mapping[str, None]) -> list[CheckResult]:
-    """Count the bot's settings in `variables`. Return one result with the number; no result if there are faults.
+    """Return one result that says how many of the bot's settings are set; no result if there are faults.
 
-    - `variables`: the environment variables, or the variables of one workspace, by name.
+    - `variables`: the variables by name: those of the environment, or those in the table of one workspace.
     - `faults`: the faults of the settings: a dict whose keys are the texts of the faults.
     """
     count = sum(name in VARIABLES or name.removesuffix("_FILE") in VARIABLES for name in variables)

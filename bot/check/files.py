@@ -17,20 +17,24 @@ from bot.core.validation.text import unquoted
 OTHERS_READ, GROUP_READ = 0o004, 0o040
 OTHERS_WRITE, GROUP_WRITE = 0o002, 0o020
 TRUSTED = ("GENESYS_PRIVATE_KEY_PATH", "COBROWSE_HOSTS_FILE", "COBROWSE_WORKSPACES", FILE)
-"""Variables with the path of a file that no other user may change. The same rule applies to the files with secrets,
-whose variables end with _FILE, such as SLACK_BOT_TOKEN_FILE."""
+"""Settings whose value is the path of a file that no other user of this machine may change.
+
+`open_files` applies the same rule to .env, and to the files with secrets, such as the file in SLACK_BOT_TOKEN_FILE."""
 
 
 def open_files(environ: Mapping[str, str], env_file: Path | None) -> list[CheckResult]:
     """Return a result for each file or folder that other users of this machine can read or write, but should not.
 
-    - A failed result: every user can write to a file, or replace the files in a folder.
-    - A warning: every user can read a file with secrets. This warning is not for the private key in use, which has
-      the result `key`.
-    - A warning: every user can add files to a folder such as /tmp, or a group can write to a file or folder.
-
     - `environ`: the settings, by name. They contain the paths of the files.
     - `env_file`: the path of .env; None if the settings come from the table of a workspace.
+
+    Return a failed result if every user can write to a file, or replace the files in a folder.
+
+    Return a warning in these cases:
+
+    - Every user can read a file with secrets. For the private key, only the result `key` reports this.
+    - Every user can add files to a folder, but not replace the files of others, as in /tmp.
+    - A group can write to a file or folder.
     """
     own = [env_file] if env_file else []
     secret = [f"{name}_FILE" for name, variable in VARIABLES.items() if variable.takes_file]

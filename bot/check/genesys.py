@@ -29,8 +29,10 @@ from bot.genesys.http import HttpClient
 CHECK_TIMEOUT = 30.0
 NOBODY = "nobody@cobrowse-bot.invalid"
 NOBODYS_ID = HostId("00000000-0000-4000-8000-000000000000")
-"""The id of a Genesys user who does not exist. NOBODY is an email address that no user has. The check searches for
-them only to test whether the bot may search."""
+"""The id of a Genesys user who does not exist.
+
+The check searches for the conversations of this user, and for a user with the email address NOBODY. It only tests
+whether the bot may search."""
 STATUS_PAGE = "status.mypurecloud.com"
 
 

@@ -15,7 +15,7 @@ def check_ports(settings: ProcessSettings, *, over_http: bool) -> list[CheckResu
     """Check whether the bot can listen on its ports, and return the results.
 
     - A failed result for each port on which the bot cannot listen.
-    - One result for all ports together, if the bot can listen on all of them.
+    - One OK result for all ports together, if no port has a failed result.
     - No result, if the bot uses no port.
 
     `over_http`: whether Slack sends payloads over HTTP, so that the bot uses PORT.

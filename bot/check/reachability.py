@@ -87,9 +87,10 @@ def _describe(error: Exception, variable: str) -> tuple[str, str]:
 def clock(reached: list[Reachability]) -> CheckResult:
     """Compare this machine's clock with the clocks of Slack and Genesys. Return the result.
 
-    - A failed result: the largest difference is more than LARGE_SKEW_SECONDS.
+    - Failed: the largest difference is more than LARGE_SKEW_SECONDS.
     - A warning: the largest difference is more than SMALL_SKEW_SECONDS.
-    - A skipped result: no server sent its time.
+    - Skipped: no server sent its time.
+    - OK: in all other cases.
 
     A wrong clock is a problem, because Slack's signatures and the bot's signed assertions are valid for some minutes
     only.

@@ -21,7 +21,7 @@ from bot.core.validation.text import unquoted
 
 CONFIG_TOKEN = "SLACK_CONFIG_TOKEN"  # noqa: S105 - a variable
 ONCE = ("files", "secrets")
-"""The areas whose results about one file or folder appear only once, even if several tables name the file."""
+"""The areas of results about files and folders. If several tables name the same file, its result appears only once."""
 
 
 async def check_workspaces(
@@ -35,6 +35,8 @@ async def check_workspaces(
     slack_timing: SlackTiming = SLACK_TIMING,
 ) -> list[CheckResult]:
     """Check the parts that all workspaces share, and then each workspace. Return the results.
+
+    If the shared settings or the file of workspaces cannot be read, return only the results about their faults.
 
     - `environ`: the settings, by name.
     - `only`: the short name of the only workspace to check; None to check all workspaces and the shared parts.
@@ -89,7 +91,7 @@ async def _shared(
 
 
 def _without_repetitions(results: Sequence[CheckResult]) -> Iterator[CheckResult]:
-    """Yield the results. If several results about files have the same name and message, yield only the first one."""
+    """Yield the results. Of the results in an area of ONCE with the same name and message, yield only the first one."""
     seen = set()
     for each in results:
         what = each.name, each.message

@@ -28,7 +28,7 @@ from bot.slack.receivers.socket_connection import connections_in
 HELLO_TIMEOUT = 10.0
 ANSWERS = "slack answers"
 ANSWER_HOSTS = {"slack.com": "hooks.slack.com", "slack-gov.com": "hooks.slack-gov.com"}
-"""The host of response URLs, for each host of SLACK_API_URL. The bot posts answers to response URLs."""
+"""The host name in Slack's response URLs, by the host name in SLACK_API_URL."""
 MAX_SOCKETS = 10
 """Slack's limit of open sockets for one app. Each replica has one, and briefly a second one while it renews the first.
 Therefore at most nine replicas can run."""
@@ -79,9 +79,11 @@ async def check_slack(
 
 
 async def _check_answer_host(api_url: str, proxies: Proxies) -> list[CheckResult]:
-    """Check whether the bot can reach Slack's server of response URLs, to which the bot posts its answers.
+    """Check whether the bot can reach the host of Slack's response URLs, to which the bot posts its answers.
 
-    Return one result; no result if SLACK_API_URL is not a URL of Slack, because the server is then unknown.
+    Return a list with one result; [] if ANSWER_HOSTS does not contain the host of `api_url`.
+
+    `api_url`: the value of SLACK_API_URL.
     """
     host = ANSWER_HOSTS.get(urlsplit(api_url).hostname or "")
     if host is None:

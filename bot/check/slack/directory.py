@@ -1,7 +1,7 @@
 """Check what the bot can read from Slack: Slack workspaces, user groups and email addresses. Check the contact, too.
 
-The contact is the person or channel in COBROWSE_HELP_CONTACT, whom the bot's messages send people to. The check changes
-nothing.
+The contact is the person or channel in COBROWSE_HELP_CONTACT, to which the bot's messages send people. The check
+changes nothing.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ async def check_directory(
 ) -> list[CheckResult]:
     """Check whether the bot can read Slack workspaces, user groups and email addresses. Check the contact, too.
 
-    Return the results. Leave out what the settings do not use, and what the bot token has no scopes for.
+    Return the results. Skip a check if the settings do not use what it reads, or if the bot token lacks the scope.
     """
     found = _workspaces(identity, workspaces) if identity.home.org_wide else []
     found.append(await _contact(web, identity, settings, workspaces))
@@ -80,7 +80,11 @@ async def check_directory(
 
 
 def _workspaces(identity: BotIdentity, workspaces: WorkspaceList) -> list[CheckResult]:
-    """Check which Slack workspaces of the organization the app serves. Return one result."""
+    """Check which Slack workspaces of the organization the app serves. Return a list with one result.
+
+    The result is a warning if Slack does not list the workspaces, or if there may be more than MAX_WORKSPACES. It is a
+    failed result if the app serves none.
+    """
     organization, count = identity.home.enterprise_id, len(workspaces.names)
     if workspaces.error:
         message = (
@@ -128,7 +132,10 @@ async def _groups(
 async def _contact(
     web: AsyncWebClient, identity: BotIdentity, settings: Settings, workspaces: WorkspaceList
 ) -> CheckResult:
-    """Check the contact, and whether anybody gets the messages about faults. Return one result."""
+    """Check whether the contact is an administrator, or a channel that gets the messages about faults.
+
+    Return the result. If COBROWSE_HELP_CONTACT names no person or channel, check only whether there are administrators.
+    """
     contact, admins = settings.slack.help_contact, settings.rules.admins
     reader = contact_id(contact)
     if not reader and not admins:
@@ -222,7 +229,10 @@ async def _group(web: AsyncWebClient, group: str, names: Sequence[str], workspac
 
 
 async def _addresses(web: AsyncWebClient, workspaces: WorkspaceList) -> list[CheckResult]:
-    """Check whether Slack shows confirmed email addresses of people to the bot. Return one result."""
+    """Check whether Slack shows confirmed email addresses of people to the bot. Return a list with one result.
+
+    The result is a warning if Slack shows none, and a skipped result if Slack lists no people.
+    """
     where = next(iter(workspaces.arguments), {})
     answer, code = await _call(web, "users.list", limit=str(MAX_ACCOUNTS), **where)
     if code:
