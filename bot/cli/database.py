@@ -74,7 +74,7 @@ async def open_database(
     - `create`: what happens if the SQLite file does not exist. With True, create the file. With False, fail.
     - `workspace`: the short name of the workspace; "" if the process serves only one.
 
-    Raises StorageSetupError if the database cannot be opened.
+    Raises StorageSetupError if the database cannot be opened, or if it is `memory:`.
     """
     if database.url.startswith(MEMORY):
         raise refused("database_memory")

@@ -22,8 +22,8 @@ class Serving:
     """What the command `run` needs to start the log, and then to serve all workspaces.
 
     - `logging`: the settings of the log.
-    - `serve`: a function that serves all workspaces until the event in its first argument is set. Its second argument
-      is a function that adds secrets to the texts that the log masks.
+    - `serve`: a function that serves all workspaces. Its first argument is an event that ends the serving. Its second
+      argument is a function that takes secrets and makes the log mask them.
     """
 
     logging: LoggingSettings
@@ -31,7 +31,7 @@ class Serving:
 
 
 def read_serving(environ: Mapping[str, str]) -> Serving:
-    """Read the settings of the command `run`, and return what it needs to serve the workspaces.
+    """Read the settings of the command `run`, and return what the command needs to serve the workspaces.
 
     Raises SettingsError, with all faults, if a setting has a fault. If only some tables in the file of workspaces have
     faults, raise nothing: the bot then serves only the other workspaces.

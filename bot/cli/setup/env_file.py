@@ -46,12 +46,15 @@ def replace_private(path: Path, text: str) -> None:
 def merge(existing: str, values: Mapping[str, str]) -> str:
     """Return the text of a .env file with new values. Keep the lines of other variables, and the comments.
 
-    - `existing`: the old text of the file.
-    - `values`: the new values by name. The value "" means that the variable becomes empty.
+    - `existing`: the old text of the file; "" for a new file.
+    - `values`: the new values by name. The value "" makes the variable empty.
 
-    A new value replaces the first line of its variable. Remove further lines of the variable. Without an existing line,
-    add a line at the end, but not for the value "". If `values` contains NAME, also empty the line of NAME_FILE. If
-    `values` contains NAME_FILE, also empty the line of NAME.
+    Change these lines:
+
+    - Replace the first line of each variable in `values`, and remove further lines of the variable.
+    - If a variable has no line, add one at the end, but not for the value "".
+    - If `values` contains NAME but not NAME_FILE, make an existing NAME_FILE empty. If `values` contains NAME_FILE but
+      not NAME, make an existing NAME empty.
 
     Raises ValueError, with the setting's name, if a value cannot be written on one line.
     """
