@@ -20,9 +20,9 @@ class AccountSettings:
     - `off`: why nobody can link an account; "" if people can. Of several reasons, it is the first in this order.
       "needless": the session service does not need linked accounts. "client": the OAuth client for sign-ins in the
       browser is not set. "socket": the bot uses Socket Mode. "key": the database has no encryption key.
-    - `credentials`: the credentials of the OAuth client for sign-ins in the browser.
-    - `redirect_uri`: the URL to which Genesys redirects the browser after a sign-in. The OAuth client at Genesys has to
-      list this URL.
+    - `credentials`: the id and the secret of the OAuth client for sign-ins in the browser; each is "" if it is not set.
+    - `redirect_uri`: the URL to which Genesys redirects the browser after a sign-in; only the path if
+      COBROWSE_PUBLIC_URL is not set. The OAuth client at Genesys has to list this URL.
     """
 
     off: str

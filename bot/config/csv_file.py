@@ -1,4 +1,4 @@
-"""Read CSV files in the encodings of common spreadsheet programs."""
+"""Read a CSV file that is encoded as UTF-8."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from bot.core.hosts.csv_file import decode
 def read_csv_file(path: str) -> str:
     """Return the text of a CSV file. Raises OSError if the file cannot be read.
 
-    Raises ValueError if the file is no CSV file but a spreadsheet such as .xlsx, or has an unsupported encoding. The
-    text of the ValueError says how to fix the file.
+    Raises ValueError if the file is a spreadsheet such as .xlsx, if it is not encoded as UTF-8, or if `path` starts
+    with `~` and the home directory is unknown. The text of the ValueError describes the problem.
     """
     try:
         return decode(Path(path).expanduser().read_bytes())

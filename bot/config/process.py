@@ -181,7 +181,8 @@ def read_audit_log(reader: Reader) -> str:
 def read_logging(reader: Reader) -> LoggingSettings:
     """Read the settings of the log. Add each fault of a setting to `reader`.
 
-    The log masks the secrets that `reader` has read until now, the encryption keys, and the password of the database.
+    The log masks the secrets that `reader` has read before this call, the encryption keys, and the password of the
+    database.
     """
     level = reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"))
     as_json = reader.choice("LOG_FORMAT", ("text", "json")) == "json"

@@ -109,7 +109,10 @@ class Reader:
         return f"{name}: {fix}{EXAMPLE}{line}" if line and needs_example(fix) else f"{name}: {fix}"
 
     def given(self, name: str) -> str:
-        """Return the value of an environment variable, without quotes around it; "" if the variable is not set."""
+        """Return the value of an environment variable, without quotes around it; "" if the variable is not set.
+
+        Unlike `text`, ignore the variable's default, and the file that NAME_FILE names.
+        """
         return unquoted(self.environ.get(name, ""))
 
     def has_fault(self, name: str) -> bool:
@@ -126,8 +129,9 @@ class Reader:
     def text(self, name: str) -> str:
         """Return the value of a variable, or the variable's default if no value is set.
 
-        If `Variable.takes_file` is True for the variable NAME, its value may be in a file that NAME_FILE names. If NAME
-        ends with _NEXT, a missing or empty file means that no value is set.
+        The value of some variables may be in a file (`Variable.takes_file` is True). For such a variable NAME, the
+        variable NAME_FILE contains the path of the file. If NAME ends with _NEXT, a missing or empty file means that no
+        value is set.
 
         Add a fault in these cases:
 
@@ -216,10 +220,10 @@ class Reader:
         return tuple(word for word in words if word)
 
     def url(self, name: str, *, is_page: bool = False) -> str:
-        """Return the https URL in a variable; "" if the variable is not set.
+        """Return the https URL in a variable, or the variable's default if no value is set.
 
-        Add a fault if the value is not an https URL, or if the URL has a user name or a password. An http URL is
-        allowed for localhost only. After a fault, return the value; "" if the URL has a user name or a password.
+        If the value is not an https URL, add a fault and return the value. An http URL is allowed for localhost only.
+        If the URL has a user name or a password, add a fault and return "".
 
         `is_page`: whether people open the URL in a browser. With True, a URL that a button in Slack cannot have is a
         fault, too. With False, a query or a fragment is a fault, too, and the result has no slash at the end.
@@ -251,10 +255,10 @@ class Reader:
         return text
 
     def host(self, name: str) -> str:
-        """Return the value of a variable that names the address on which a server of the bot listens.
+        """Return the address on which a server of the bot listens, without square brackets around it.
 
-        The value is an IP address or a server name. `*` and `::` mean all addresses of the machine. Add a fault for any
-        other value. Leave out square brackets around the address.
+        The value of the variable `name` has to be an IP address, a server name or `*`. For any other value, add a fault
+        and return the value. `*` and `::` mean all addresses of the machine.
         """
         text = self.plain(name)
         address = text[1:-1] if text.startswith("[") and text.endswith("]") else text
@@ -287,7 +291,7 @@ class Reader:
         - `name`: the name under which `files` contains the file, such as GENESYS_PRIVATE_KEY.
         - `variable`: the variable that contains the path of the file, such as GENESYS_PRIVATE_KEY_PATH.
 
-        If the file cannot be read or is not UTF-8 text, add a fault of `variable` and return "".
+        If the file cannot be read, contains a key in DER or is not UTF-8 text, add a fault of `variable` and return "".
         """
         path = self.text(variable)
         pem = self.parsed(variable, lambda: read_key_file(path)) or ""
@@ -348,8 +352,8 @@ def read_file(path: str) -> str:
 def read_key_file(path: str) -> str:
     """Return the text of a private key from a file, without a check that the text is a private key.
 
-    Raises OSError if the file cannot be read. Raises ValueError, with the reason, if the file is not UTF-8 text, such
-    as a key in DER, or if the path begins with `~` and the home directory is unknown.
+    Raises OSError if the file cannot be read. Raises ValueError, with the reason, if the file contains a key in DER or
+    is not UTF-8 text, or if the path begins with `~` and the home directory is unknown.
     """
     held = convert_file(read_bytes(path))
     if isinstance(held, Unusable):

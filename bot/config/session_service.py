@@ -184,7 +184,8 @@ def _next_credentials(reader: Reader) -> Credentials | None:
     The bot signs in with the second client if Genesys refuses the first one. The names of the second client's settings
     end in `_NEXT`.
 
-    Return None if no second client is set, if its secret is missing, or if its private key cannot be loaded.
+    Return None if no second client is set, if it has neither a secret nor a private key, or if its private key cannot
+    be loaded.
     """
     client_id, secret = reader.text("GENESYS_CLIENT_ID_NEXT"), reader.text("GENESYS_CLIENT_SECRET_NEXT")
     pem = reader.text("GENESYS_PRIVATE_KEY_NEXT")

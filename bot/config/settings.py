@@ -152,9 +152,10 @@ def environment(path: str = ENV_FILE) -> dict[str, str]:
 
 
 def read_environment(path: str = ENV_FILE) -> Environment:
-    """Return the environment variables of the process and of the .env file at `path`, with remarks on the file.
+    """Return the environment variables of the process and of the .env file at `path`.
 
-    If both set a variable, return the value of the process. Raises SettingsError if the file exists but cannot be read.
+    The result also has remarks on the parts of the file that the bot ignores. If both set a variable, return the value
+    of the process. Raises SettingsError if the file exists but cannot be read.
     """
     return sources.read(path, os.environ)
 

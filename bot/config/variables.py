@@ -28,10 +28,11 @@ class Variable:
     - `default`: the value if the variable is not set; "" if there is no default.
     - `required`: when the variable must be set, such as "always"; "" if the variable is optional.
     - `unit`: the unit of the value, such as "seconds"; "" if the value has none.
-    - `secret`: whether the value is a secret. The value of NAME can then be in a file, whose path NAME_FILE contains.
+    - `secret`: whether the value is a secret. A secret can also be in a file. For a variable NAME, the variable
+      NAME_FILE then contains the path of this file.
     - `form`: the characters that the value may contain.
     - `example`: an example value for the sentences about faults.
-    - `in_file`: whether NAME_FILE can name a file with the value although the value is no secret.
+    - `in_file`: for a variable that is no secret, whether its value can be in a file, too.
     """
 
     name: str
@@ -46,7 +47,7 @@ class Variable:
 
     @property
     def takes_file(self) -> bool:
-        """Return whether the value can be in a file, whose path is in the variable with _FILE after its name."""
+        """Return whether the value can be in a file. For a variable NAME, NAME_FILE then contains the file's path."""
         return self.secret or self.in_file
 
     @property
@@ -72,7 +73,8 @@ _TEXTS = {
     "EMAIL_SUBJECT": ("subject of the email", "Example Shop"),
     "EMAIL_TEXT": ("email", "Example Shop, {agent}: {joinUrl}"),
 }
-"""The texts to customers, by the end of the variable's name: what each text is, and an example of it."""
+"""The texts to customers. Each key is the middle of variable names, such as SMS_TEXT in COBROWSE_SMS_TEXT_DE (German).
+Each value contains what the text is for, and an example of the text."""
 
 
 def _texts_by_language() -> tuple[Variable, ...]:

@@ -44,7 +44,8 @@ class _Group(Generic[S]):
       REFUSED), and the code of the reason.
     - `retry_at`: when the watcher reads the files again after a refusal or an exception, as a time on the watcher's
       clock; infinite if no retry is necessary.
-    - `retry_seconds`: the latest wait for a retry; 0 if no retry was necessary since the files last changed.
+    - `retry_seconds`: the last wait before a retry, in seconds. The next wait is twice as long, up to a maximum. 0 if
+      no retry was necessary since the files last changed.
     """
 
     files: tuple[SecretFile, ...]
@@ -125,10 +126,10 @@ class SecretWatcher(Generic[S]):
     async def look(self, *, is_asked: bool = False) -> None:
         """Read the files of each subscriber that has a changed file. Pass new values to the subscriber.
 
-        A file has changed if its stamp differs from the stamp at the last read. Read the files only when two calls in
-        a row find the same stamps. Until then, a change may not be complete.
+        A file has changed if its stamp differs from the stamp at the last read. Read the changed files only when two
+        calls in a row find the same stamps: before that, another program may still be writing the files.
 
-        Also read the files of a subscriber when its retry is due, after a refusal or an exception.
+        After a refusal or an exception, also read the files of the subscriber when the retry is due.
 
         `is_asked`: True to read all files now, changed or not.
         """
@@ -222,8 +223,8 @@ class SecretWatcher(Generic[S]):
 
 
 def _parts(text: str) -> list[str]:
-    """Return what the log has to mask of a secret: its whole text, and each part of the text between commas.
+    """Return the texts that the log has to mask: the secret `text`, and each part of it between commas.
 
-    The value of STORE_ENCRYPTION_KEY is a list of keys with commas between them.
+    For example, the value of STORE_ENCRYPTION_KEY is a list of keys with commas between them.
     """
     return [part.strip() for part in (text, *text.split(",")) if part.strip()]

@@ -22,17 +22,17 @@ from bot.observability.metrics import PrometheusMetrics
 log = logging.getLogger(__name__)
 
 Changed = Callable[[Workspaces], None]
-"""A function that takes all workspaces after a change. If a workspace has changed, so has its `fingerprint`."""
+"""A function that gets all workspaces after a change of at least one. A changed workspace has a new `fingerprint`."""
 
 
 class WorkspacesWatcher:
     """Reads the file of workspaces again when one of the watched files has changed.
 
-    The watched files are the file of workspaces and the hosts files that its tables name. If a table has a fault, the
-    files of its secrets are watched, too.
+    The watched files are the file of workspaces and the CSV files of hosts (COBROWSE_HOSTS_FILE) that its tables name.
+    If a table has a fault, the files of its secrets are watched, too.
 
     - `workspaces`: the workspaces at the last successful read.
-    - `mask`: a function that adds texts to the texts that the log masks.
+    - `mask`: a function that takes secrets and makes the log mask them.
     """
 
     def __init__(

@@ -49,9 +49,10 @@ def read_workspaces(process: ProcessSettings, before: Workspaces | None = None) 
     - `before`: the result of the last read; None at the first read. If a workspace is unchanged and has no fault, its
       object in `before` is also in the result. All other workspaces get a new object.
 
-    Put a fault in a workspace's table into the field `error` of its object, and raise nothing. Raises
-    WorkspacesFileError if the file cannot be read, is not valid TOML, or contains anything except a table for each
-    workspace. Raises SettingsError if the environment has a setting that is allowed only in the tables of the file.
+    If a workspace's table has a fault, the field `error` of its object contains the fault.
+
+    Raises WorkspacesFileError if the file cannot be read, is not valid TOML, or contains anything except a table for
+    each workspace. Raises SettingsError if the environment has a setting that only the tables of the file may have.
     """
     environ = process.sources.environ
     tables = open_file(environ).tables
@@ -83,10 +84,10 @@ def _with_error(workspace: WorkspaceSettings, error: SettingsError) -> Workspace
 
 
 def _without_twins(found: dict[str, WorkspaceSettings], before: Workspaces) -> dict[str, WorkspaceSettings]:
-    """Return the workspaces. Of those with the same Slack token, only one keeps its settings.
+    """Return the workspaces. If several of them have the same Slack token, only one keeps its settings.
 
-    The others get an error in place of their settings. The one that keeps them is the first in the file that is
-    unchanged since `before`. If all of them have changed, it is the first in the file.
+    The workspace that keeps its settings is the first unchanged one in the file. If all of them have changed since
+    `before`, it is the first one in the file. The other workspaces get an error in place of their settings.
     """
     owners: dict[tuple[str, str], str] = {}
     checked = dict(found)
@@ -128,10 +129,10 @@ def _files(table: Table) -> tuple[str, ...]:
 
 
 def _shared(process: ProcessSettings) -> dict[str, str]:
-    """Return the values of the variables that all workspaces share, by name.
+    """Return the values of the environment variables that all workspaces share, by name.
 
-    If the process has read a secret file that NAME_FILE names, return NAME with the text of the file, and leave out
-    NAME_FILE.
+    If a variable X_FILE names a secret file that the process has read, return the file's text as the value of X, and
+    leave out X_FILE.
     """
     read_from = {file.variable for file in process.sources.files.values()}
     environ = without_settings_of_workspaces(process.sources.environ)

@@ -17,7 +17,8 @@ _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 _WORDS = re.compile(r"[A-Za-z_-]{1,60}")
 """The form of a key that the text of a fault may show. A key with digits may be a secret that was pasted there."""
 _PREDICATE = re.compile(r"(is|has|must|can|holds|names|and) ")
-"""The first word of a fault's text that follows the key without a colon, such as "must" in "must be on or off"."""
+"""A pattern for the first word of a text such as "must be on or off". Between the key and such a text, a fault has no
+colon."""
 _SWITCH = {"true": "true", "on": "true", "false": "false", "off": "false"}
 
 
@@ -167,7 +168,10 @@ def _text(value: object) -> str | None:
 
 
 def _toml_example(variable: Variable, workspace: str) -> str:
-    """Return a line of TOML that sets this variable to an example value. For a secret, the line names a file."""
+    """Return a line of TOML that sets this variable to an example value. For a secret, the line names a file.
+
+    `workspace`: the short name of the workspace, for the name of the file.
+    """
     key, value = variable.name.lower(), variable.example or variable.default
     if variable.secret:
         return f'{key} = {{file = "/run/secrets/{workspace}-{_dashed(key)}"}}'
