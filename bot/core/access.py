@@ -75,7 +75,7 @@ class Workspace:
     """The Slack workspace or organization to which the bot token belongs, as Slack's auth.test returns it.
 
     - `team_id`: the id of the Slack workspace; the id of the organization if `org_wide` is True.
-    - `enterprise_id`: the workspace's Enterprise Grid organization; None if there is none.
+    - `enterprise_id`: the id of the workspace's Enterprise Grid organization; None if there is none.
     - `org_wide`: whether the bot is installed in the whole organization and serves all its Slack workspaces.
     """
 
@@ -86,7 +86,7 @@ class Workspace:
     def serves(self, team_id: TeamId, enterprise_id: TeamId | None) -> bool:
         """Return whether the bot serves commands from the Slack workspace `team_id`.
 
-        `enterprise_id`: the Enterprise Grid organization of the Slack workspace `team_id`; None if there is none.
+        `enterprise_id`: the id of this workspace's Enterprise Grid organization; None if there is none.
         """
         if self.org_wide:
             return enterprise_id is not None and enterprise_id == self.enterprise_id
@@ -98,10 +98,10 @@ _NO_TEAM = TeamId("")
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A look-up in Slack that a rule needs: of a user, or of whether the user is in a user group.
+    """A question to Slack that a rule needs answered: who is the user, or is the user in a user group?
 
-    - `group_id`: the user group; "" to look up the user.
-    - `team_id`: the Slack workspace from which the request came; "" to look up the user.
+    - `group_id`: the id of the user group; "" to ask who the user is.
+    - `team_id`: the id of the Slack workspace from which the request came; "" to ask who the user is.
     """
 
     user_id: UserId
@@ -237,12 +237,13 @@ class AccessPolicy:
             return False
 
     async def administrators(self, *also: UserId) -> tuple[tuple[UserId, ...], bool]:
-        """Return the main ids of the administrators and of the users `also`, and whether all of them are known.
+        """Return the main ids of the administrators and of the users `also`, and a flag.
 
         Leave out users who are not full members of the workspace. Return at most MAX_ADMINISTRATORS ids in total. If
         there are more, leave out administrators rather than users in `also`.
 
-        The second value is False if ids can be missing, because a look-up in Slack failed and can succeed later.
+        The flag is False if ids can be missing, because a look-up in Slack failed and can succeed later. Otherwise, the
+        flag is True.
         """
         user_ids, are_all = set(self._rules.admins.users), True
         for group_id in self._rules.admins.groups:

@@ -62,9 +62,10 @@ class CustomerTexts:
         return other if other and other.of(medium) else self.default
 
     def names_agent(self, medium: ContactChannel, language: str) -> bool:
-        """Return whether the text that `in_language` returns contains the placeholder AGENT.
+        """Return whether a message to a customer contains the placeholder AGENT. For an email, also check the subject.
 
-        `medium`: selects the SMS, or the subject and body of the email.
+        - `medium`: the medium of the message.
+        - `language`: the language of the message. The message has the texts that `in_language` returns.
         """
         text = self.in_language(medium, language)
         return AGENT in text.of(medium) or (medium is ContactChannel.EMAIL and AGENT in text.email_subject)
@@ -88,8 +89,8 @@ NO_TEXTS = CustomerTexts()
 def check_text(text: str, company: str = "", *, has_link: bool = True) -> str:
     """Check a text from the settings and return it unchanged. Raises ValueError with the reason if the text is invalid.
 
-    A text is invalid if it has an unknown placeholder. It is also invalid if it leaves less than MAX_LINK_LENGTH of the
-    MAX_TEXT_LENGTH characters free. For this check, the agent's name counts as MAX_NAME_LENGTH characters.
+    A text is invalid if it has an unknown placeholder, or if it is too long. Without the link, it can have at most
+    MAX_TEXT_LENGTH - MAX_LINK_LENGTH characters. The agent's name counts as MAX_NAME_LENGTH characters.
 
     - `company`: the company's name. If it is "", a text with the placeholder COMPANY is invalid.
     - `has_link`: True to require the placeholder LINK exactly once, False to forbid it.

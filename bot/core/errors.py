@@ -232,7 +232,7 @@ class HostNotFoundError(CobrowseError):
 class SlackUnavailableError(CobrowseError):
     """Slack did not answer a look-up, or refused it.
 
-    - `slack_error`: Slack's error code.
+    - `slack_error`: Slack's error code; the bot's own description if there is no usable answer.
     - `passes`: True if the look-up can succeed later without a change to the set-up.
     """
 
@@ -295,9 +295,8 @@ class PermissionMissingError(ServiceError):
       host's linked account lacks it.
     - `needs`: the name of the missing scope or permission.
     - `own`: for user_permission_missing, True if the host is the requester.
-    - `words`: "" unless Genesys's message mentions a division, which is a part of a Genesys organization. The
-      permission can then be missing in this division only, and `words` is the message: at most 300 characters, and
-      not escaped for Slack.
+    - `words`: Genesys's message if it mentions a division (a part of a Genesys organization), otherwise "". At most 300
+      characters, not escaped for Slack. The permission can be missing in this division only.
     """
 
     code: Literal["permission_missing", "user_permission_missing"] = "permission_missing"
@@ -395,7 +394,7 @@ class OutcomeUnknownError(ServiceError):
 
 
 class ServiceUnreachableError(ServiceError):
-    """The bot could not connect to Genesys, so nothing was sent."""
+    """The bot could not connect to Genesys, or got no clear answer to a call that creates nothing."""
 
     code = "service_unreachable"
     try_again = True
@@ -406,7 +405,8 @@ class UnusableAnswerError(ServiceError):
     """The bot cannot use Genesys's answer.
 
     - `why`: the reason, in a few words.
-    - `acted`: True if the answer was a 2xx to a call that creates something, so that a session may exist.
+    - `acted`: True if Genesys may have created the session or sent the message to a customer, because the answer had a
+      2xx status.
     """
 
     code = "unusable_answer"
@@ -416,12 +416,17 @@ class UnusableAnswerError(ServiceError):
 
 
 ID_TAKEN = "a session with the id of another session"
-"""The value of `UnusableAnswerError.why` if the id of a new session is already stored for a session of another team,
-host, requester or agent."""
+"""The value of `UnusableAnswerError.why` if the database already holds a session with the id of the new session.
+
+The stored session differs from the new session in the team, the host, the requester or the agent."""
 
 
 class UnknownSessionError(ServiceError):
-    """Genesys does not know the session, or answers that it cannot end the session."""
+    """Genesys does not know the session, or the bot cannot read or end the session.
+
+    The second case occurs if Genesys answers 405, if the settings contain no deployment id, or if the session's id
+    cannot be part of a URL.
+    """
 
     code = "session_unknown_to_service"
 
@@ -599,7 +604,8 @@ class SessionActionError(CobrowseError):
     - no_open_session: the requester, or `agent` if set, has no open session. `ever`: False if the database holds no
       session of this person, not even an ended one; True if it holds one, or if the bot did not search for it.
     - several_open_sessions: the requester, or `agent` if set, has several open sessions. The requester has to choose
-      one. `sessions`: the ids and names of the newest ones, newest first. `records`: all of them; empty if unknown.
+      one. `sessions`: the ids and names of the newest open sessions, newest first. `records`: all open sessions; empty
+      if unknown.
     - session_not_found: the database holds no session with this id for the requester's workspace.
     - already_ended: the session has ended.
     - already_shared: the session is already posted in the request's channel. `permalink`: the URL of the posted
@@ -700,8 +706,8 @@ class InterruptedRequestError(CobrowseError):
 
     `code` is one of these:
 
-    - interrupted: the bot stopped. `maybe_created`: True if the create call may have been sent, so that a session may
-      exist.
+    - interrupted: the bot stopped. `maybe_created`: True if the bot may have sent the call that creates a session or
+      sends a message to a customer.
     - not_started: the database did not confirm in time that it stored the state `creating`, so the bot did not send
       the call to Genesys.
     - session_over: the session ended before the requester got its link.

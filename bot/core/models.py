@@ -27,7 +27,9 @@ RequestId = NewType("RequestId", str)
 """The bot's id of a request: twelve characters that a person can read out over the phone."""
 PersonKey = tuple[TeamId, UserId]
 HostLink = tuple[TeamId | None, UserId, HostId]
-"""An administrator's link from a user to a host. The team is None if the link is for every team."""
+"""A host link: a Slack user, given by team and user id, and the Genesys user as whom the Slack user hosts sessions.
+
+The team is None if the link applies to the user id in every team."""
 
 _READABLE = "abcdefghijklmnopqrstuvwxyz234567"
 NAME_LENGTH = 100
@@ -104,8 +106,10 @@ class DirectoryUser:
     """A Genesys user in the answer to a search for users.
 
     - `name`: for display only; "" if unknown.
-    - `is_certain`: False if Genesys did not say whether the user is active. Also False for a placeholder without an id,
-      which says that Genesys found more users than it returned.
+    - `is_certain`: False if Genesys did not say whether the user is active.
+
+    If Genesys found more users than it returned, the last user in the list is a placeholder. Its `id` is "", and its
+    `is_certain` is False.
     """
 
     id: str
@@ -126,9 +130,9 @@ class RequestKind(StrEnum):
     LIST = "list"
     END = "end"
     SHARE = "share"
-    """Post a session in the request's channel."""
+    """Post the card of a session in the request's channel."""
     DIRECT = "direct"
-    """Send a session to the requester as a direct message."""
+    """Send the card of a session to the requester as a direct message."""
     APPS = "apps"
     LINK = "link"
     UNLINK = "unlink"
@@ -136,10 +140,11 @@ class RequestKind(StrEnum):
     DISCONNECT = "disconnect"
     WHY = "why"
     PROPOSE = "propose"
-    """Show a preview of a message to a customer. SEND sends the message, CANCEL does not."""
+    """Show the requester a preview of a message to a customer. The button *Send* then makes a SEND request, and
+    *Cancel* makes a CANCEL request."""
     SEND = "send"
     CANCEL = "cancel"
-    """End a preview of a message to a customer. The bot sends nothing."""
+    """Send nothing, because the requester pressed *Cancel* in a preview."""
     STEP = "step"
     """Start a session for a step of a Slack workflow."""
     RECHECK = "recheck"
@@ -162,10 +167,11 @@ in a list of sessions · START_NEW_KEY: *Start a new one*."""
 class RequestState(StrEnum):
     """The state of a request. The glossary says what each state means.
 
-    A start goes from `accepted` to `creating`, `created` and `answered`. So does a request that sends a message to a
-    customer. All other requests skip `creating` and `created`. A request with an error goes to `failed`, then to
-    `answered`. Before the call to Genesys waits for the rate limit, or is sent again, the request goes back from
-    `creating` to `accepted`.
+    - A start goes from `accepted` to `creating`, `created` and `answered`. So does a request that sends a message to a
+      customer.
+    - All other requests go from `accepted` to `answered`.
+    - A request that ends with an error goes to `failed`, then to `answered`.
+    - If the call to Genesys has to wait or is repeated, the request first goes back from `creating` to `accepted`.
     """
 
     ACCEPTED = "accepted"
@@ -177,7 +183,7 @@ class RequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OtherSession:
-    """An agent's newest open session besides the session that a session card shows. The card mentions it.
+    """An agent's newest open session besides the session on a session card. The card mentions this other session.
 
     - `ends_at`: when the other session ends; None if the customer has joined, because the end is then unknown.
     - `count`: how many open sessions the agent has besides the session on the card.
@@ -204,8 +210,9 @@ class Request:
     - `name`: the session name that the requester typed; None if they typed none.
     - `argument`: the text that some kinds of requests need, such as a session's id or a customer's address.
     - `application_id`, `timeout_seconds`: None selects the default of the settings.
-    - `conversation_id`: the Genesys conversation in which to co-browse. None means the host's only conversation, if
-      sessions need a conversation.
+    - `conversation_id`: the Genesys conversation in which to create the session. None if the requester named none. With
+      the public API, the bot then uses the host's only live conversation. It refuses the start if the host has none or
+      several.
     - `channel_id`: the Slack channel; "" if the request came from no channel.
     - `view_id`: Slack's id of the open modal that shows the answer; None if the request came from no modal.
     - `trace_context`: the request's trace, in the form of W3C's `traceparent[, tracestate]`; None if there is no trace.
@@ -241,7 +248,7 @@ class Request:
 
     @property
     def is_on_card(self) -> bool:
-        """Return whether the pressed button is on a session card that the answer replaces."""
+        """Return whether the pressed button is on a session card, and the answer replaces this card."""
         return self.replaces and self.key.startswith(CARD_KEY)
 
     @property
@@ -262,11 +269,14 @@ class Request:
     def repeated(self, press: "Request") -> "Request":
         """Return the request that repeats this request after a press on a button such as *Try again*.
 
-        The result is a copy of this request with the id, key, time, response_url, modal, trace, `replaces` and
-        `is_group_message` of `press`. The application, the conversation and the argument also come from `press`, each
-        only if `press` has one. `duplicate_of` is None in the result.
+        `press`: the request that the listener made from the press.
 
-        `press`: the request of the press.
+        The result is a copy of this request, except for these fields:
+
+        - `id`, `key`, `accepted_at`, `reply_url`, `replaces`, `view_id`, `trace_context` and `is_group_message` come
+          from `press`.
+        - `application_id`, `conversation_id` and `argument` come from `press` if `press` has a value for the field.
+        - `duplicate_of` is None.
         """
         return replace(
             self,
@@ -342,12 +352,13 @@ class CreateSessionRequest:
     """The parameters of a session to create.
 
     - `context`: where the session was requested: "slack" or "command-line".
-    - `conversation_id`: the conversation in which to create the session. None means the host's only conversation, if
-      sessions need a conversation.
+    - `conversation_id`: the Genesys conversation in which to create the session. None if the requester named none. With
+      the public API, the bot then uses the host's only live conversation. The create fails if the host has none or
+      several.
     - `agent`: the host's Slack user; None outside Slack.
     - `for_another`: True if somebody other than the agent, or a workflow, requested the session.
-    - `open_sessions`: the host's open sessions that the new session must not replace, by conversation. A create call
-      that would replace one of them is not sent.
+    - `open_sessions`: the host's open sessions that the new session must not replace, by conversation. In the public
+      API, a new session replaces the open session in the same conversation.
     """
 
     host_id: HostId
@@ -379,8 +390,9 @@ class SessionDefaults:
     def order(self, request: Request, agent: SlackUser, host: Host, name: str) -> CreateSessionRequest:
         """Return the parameters of the session to create for a request. Make no call to Genesys.
 
-        If the request has no application or no time-out, take the default. `name`: the session's name, which may be
-        longer than NAME_LENGTH; the result has the first NAME_LENGTH characters.
+        If the request has no application or no time-out, use the default.
+
+        `name`: the session's name. The result has its first NAME_LENGTH characters.
         """
         return CreateSessionRequest(
             host_id=host.id,
@@ -400,13 +412,13 @@ class SessionDefaults:
 class Session:
     """A session that the session service has created.
 
-    - `status`: a word for the status that the session had when it was created.
+    - `status`: the session service's word for the status that the session had when it was created.
     - `ends_at`: the latest end of the session. If there is a `join_code`, the time at which the code expires.
     - `join_url`: the customer's link, a secret; "" if the service returns only a code.
     - `join_code`: the customer's code, a secret; "" if the service returns only a link.
     - `reference`: the service's correlation id; None if unknown.
-    - `lasts_seconds`: the time from the answer to the create call to `ends_at`; None for a session that was read from
-      the database.
+    - `lasts_seconds`: how long the session lasts at most: the seconds from Genesys's answer to the create call until
+      `ends_at`. None for a session that was read from the database.
     - `conversation_id`: the session's conversation; None if unknown.
     - `is_call`: True if the session's conversation is a phone call; None if unknown.
     """
@@ -507,9 +519,11 @@ class SessionRecord:
     - `ended_by`: the request that ended the session; None if no request ended the session.
     - `ender`: the requester of `ended_by`; None if unknown.
     - `ended_at`: when the session ended; None if the session is open or its time ran out.
-    - `read_at`: when the record was read. `read_at` and `session.ends_at` are by the database's clock.
+    - `read_at`: when the record was read from the database.
     - `state`: the session's state as Genesys last reported it.
     - `is_gone`: True if the session is open and nobody can join by its link any more.
+
+    `read_at` and `session.ends_at` are by the database's clock.
     """
 
     session: Session
@@ -612,7 +626,9 @@ class Notice:
     - `shown`: the newest version that all messages show; less than `version` if a message has to be posted or updated.
     - `takes`: how often a replica has reserved the notice, to send its messages. The number identifies the newest
       reservation.
-    - `read_at`: when the notice was read. All times are by the database's clock.
+    - `read_at`: when the notice was read from the database.
+
+    All times are by the database's clock.
     """
 
     kind: NoticeKind
@@ -708,7 +724,7 @@ class LockedAccount:
     - `renew`: stores a new refresh token.
     - `drop`: deletes the account.
 
-    `renew` and `drop` return True if they wrote to the database. They return False and change nothing if another task
+    `renew` and `drop` return True if they changed the database. They return False and change nothing if another task
     has changed or deleted the account. They raise StorageUnavailableError if the database fails.
     """
 

@@ -31,8 +31,9 @@ Edit = Callable[[Notice], Notice | None]
 """A pure function that gets a notice and returns the changed notice, or None to change nothing. If the notice is not
 stored yet, the function gets an empty notice with the version 0."""
 Update = Callable[[Notice], Awaitable[bool]]
-"""A function that changes a stored notice if the notice is out of date. It returns True if it changed the notice. May
-raise StorageUnavailableError."""
+"""A function that checks whether a stored notice still describes the matter, for example whether a fault goes on. If
+not, the function changes the notice in the database and returns True. Otherwise it returns False. May raise
+StorageUnavailableError."""
 
 
 class ToldReaders:
@@ -74,8 +75,8 @@ class ToldReaders:
     def replace(self, notices: Sequence[Notice]) -> None:
         """Record which readers have a message of each notice in `notices` that is not over.
 
-        Forget which readers have a message of any other notice. If a reader has a message of a notice, also forget
-        which readers will get one.
+        Forget which readers have a message of any other notice. If at least one reader has a message of a notice, also
+        forget the readers that `expect` recorded for this notice.
         """
         self._readers = {(each.kind, each.key): _delivered(each) for each in notices if each.over_at is None}
         self._expected = {key: readers for key, readers in self._expected.items() if not self._readers.get(key)}
@@ -114,8 +115,9 @@ class NoticeBoard:
         """Register two functions that the background task calls in each of its passes.
 
         - `update`: called with each stored notice of this kind that is not over, before the notice's messages are sent.
-          Changes the notice in the database if the notice is out of date. Returns True if it changed the notice.
-        - `before_pass`: called at the start of each pass. May raise StorageUnavailableError, which ends the pass.
+          Changes the notice in the database if the notice no longer describes the matter, and then returns True.
+        - `before_pass`: called at the start of each pass, for all kinds of notices. May raise StorageUnavailableError,
+          which ends the pass.
         """
         self._updates[kind] = update
         self._before_pass.append(before_pass)
@@ -130,8 +132,8 @@ class NoticeBoard:
     async def ongoing(self, kind: NoticeKind) -> Sequence[Notice]:
         """Return the notices of this kind that are not over.
 
-        Read at most MAX_PENDING notices of all kinds (see `NoticeRepository.pending`). Raises StorageUnavailableError
-        if the database fails.
+        The result is incomplete if more than MAX_PENDING notices of all kinds are not over, or have messages to post or
+        update. Raises StorageUnavailableError if the database fails.
         """
         return [each for each in await self._store.pending(MAX_PENDING) if each.kind is kind and not each.over_at]
 
@@ -181,8 +183,8 @@ class NoticeBoard:
     async def change_surely(self, kind: NoticeKind, key: str, edit: Edit) -> None:
         """Change the notice of this kind with this key, or store a new one. Never raises StorageUnavailableError.
 
-        Do the same as `change`. If the database fails, the background task tries the change again later, after the
-        changes that already wait. The change is lost if MAX_UNSAVED changes already wait.
+        Do the same as `change`. If `change` raises StorageUnavailableError, the background task tries the change again
+        later, after the changes that already wait. The change is lost if MAX_UNSAVED changes already wait.
         """
         try:
             await self.change(kind, key, edit)
@@ -277,8 +279,8 @@ class NoticeBoard:
 def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
     """Return the notice's messages, with the message `edited` marked as up to date.
 
-    `edited`: a message that Slack has updated, or that needs no update. If it was posted for an earlier `opened_at` of
-    the notice, leave it out.
+    `edited`: a message that Slack has updated, or that needs no update. If this message was posted for an earlier
+    `opened_at` of the notice, the result does not contain it.
     """
     shows = replace(edited, version=notice.version, is_over=notice.over_at is not None)
     is_current = edited.opened_at == notice.opened_at

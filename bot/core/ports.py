@@ -61,7 +61,7 @@ class StoredRequest:
     - `failure`: the error with which the request failed; None if the request has not failed. An UnexpectedError if the
       request's row cannot be decoded.
     - `session`: the session that the request created; None if the database holds no such session.
-    - `session_over`: True if `session` has ended, or if its time is up by the database's clock.
+    - `session_over`: True if `session` has ended, or if its planned end has passed by the database's clock.
     """
 
     request: Request
@@ -77,8 +77,8 @@ class Accepted:
 
     - `is_new`: False if a request with the same key was already stored.
     - `duplicate_of`: the id of the earlier request whose session the new request gets; None if the new request gets a
-      new session. The earlier request has the same requester, text, target and channel. Its session is being created,
-      or is at most JOIN_SECONDS old.
+      new session. The earlier request has the same requester, text, target and channel. Its session is not created yet,
+      or is open and at most JOIN_SECONDS old.
     - `state`: CREATING if the bot can create the session at once, else ACCEPTED.
     - `linked`: the host to which an administrator linked the agent. None means that there is no link, or that `accept`
       got no agent. "" means that the agent's two Slack ids are linked to different hosts.
@@ -107,9 +107,10 @@ class RequestRepository(Protocol):
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
         """Store a request. Change nothing if a request with the same key is already stored.
 
-        `agent`: the agent of a start whose session can be created at once; None for all other requests. With an agent,
-        the request is stored as CREATING, unless it is a duplicate request. All other requests are stored as ACCEPTED.
         Raises MaybeAcceptedError if the database does not confirm the write.
+
+        `agent`: the agent of a start, if the bot can create the session at once; None for all other requests. A request
+        with `agent` is stored as CREATING, unless it is a duplicate request. Any other request is stored as ACCEPTED.
         """
 
     async def advance(
@@ -124,12 +125,14 @@ class RequestRepository(Protocol):
         """Change the state of a request from `from_` to `to`. Return True if the state was stored.
 
         Return False and change nothing if another process owns the request, or if the request's state is not `from_`.
-        Store `session` or `failure` in the same write. If `to` is ANSWERED, delete the request's response_url. Also
-        delete its argument if the argument of this kind of request can contain a person's address.
 
-        If `session` is already stored, update the stored session. Do not update it if the request is a duplicate of the
-        request that created the session. If the stored session belongs to another team, host, requester or agent, store
-        the request as FAILED with an UnusableAnswerError, and raise this error.
+        If `to` is ANSWERED, delete the request's response_url. Also delete the argument of a LINK, PROPOSE, SEND or
+        START request, because this argument can contain a phone number or an email address.
+
+        - `session`: a session to store in the same write. A stored session with the same id is updated, except if the
+          request is a duplicate request that gets this session. If the stored session belongs to another team, host,
+          requester or agent, store the request as FAILED with an UnusableAnswerError, and raise this error.
+        - `failure`: an error to store in the same write.
         """
 
     async def find(self, request_id: RequestId) -> StoredRequest | None:
@@ -198,17 +201,17 @@ class SessionRepository(Protocol):
         """Return the session with this id, open or ended; None if the session is not stored."""
 
     async def last_session(self, team_id: TeamId, user_id: UserId) -> SessionRecord | None:
-        """Return the newest session, open or ended, that this person requested or hosts; None if there is none."""
+        """Return the newest session, open or ended, whose requester or agent is this person; None if there is none."""
 
     async def open_sessions(self, team_id: TeamId, user_id: UserId, most: int) -> Sequence[SessionRecord]:
-        """Return at most `most` open sessions that this person requested or hosts, newest first."""
+        """Return at most `most` open sessions whose requester or agent is this person, newest first."""
 
     async def live_sessions(
         self, team_id: TeamId, agents: Sequence[UserId], most: int, skipped: int
     ) -> tuple[Sequence[SessionRecord], int]:
-        """Return one page of the open sessions, and the number of sessions on all pages; 0 if the page is empty.
+        """Return one page of the open sessions, and the number of open sessions on all pages.
 
-        The sessions are sorted by agent, those of one agent newest first.
+        If the page is empty, this number is 0. The sessions are sorted by agent. Those of one agent are newest first.
 
         - `team_id`: the id of the Slack workspace or organization to which the sessions belong.
         - `agents`: all Slack ids of one agent, to list only the sessions of this agent; empty to list the sessions of
@@ -228,8 +231,8 @@ class SessionRepository(Protocol):
     async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:
         """Return at most `most` sessions that an END request without a session id can mean, newest first.
 
-        These are the open sessions that the requester started or hosts, and that were created before the request, but
-        in the last 24 hours. If the request ended a session before a crash, also return this ended session.
+        These are open sessions whose requester or agent is the requester of the END request. They were created before
+        the request, and in the last 24 hours. If the request ended a session before a crash, also return this session.
         """
 
     async def name_ending(self, request_id: RequestId, session_id: SessionId) -> None:
@@ -239,33 +242,41 @@ class SessionRepository(Protocol):
         """
 
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
-        """Mark an open session as ended, and delete its link. Return False if the session is not open.
+        """Mark an open session as ended, and delete its join URL and join code. Return False if it is not open.
 
         `by`: the request that ended the session; None if no request ended the session.
         """
 
     async def record_joined(self, record: SessionRecord, joined_at: datetime | None, seconds: float) -> bool:
-        """Store that the customer has joined a session. Move the session's end to `seconds` from now, if that is later.
+        """Store that the customer has joined a session. Return True if this was stored.
 
-        Return True if this was stored. Return False and leave the session unchanged if its end, or that the customer
-        has joined, is already stored. Do the same if a newer session with the same id is stored. If several replicas
-        call this method for one session, only one of them gets True.
+        If the session's planned end is earlier than `seconds` from now, move the planned end to that time.
+
+        Return False and leave the session unchanged in these cases:
+
+        - The session is already stored as joined or as ended.
+        - The session service has used the same id again, and the newer session is stored.
+
+        If several replicas call this method for one session, only one of them gets True.
 
         `joined_at`: when the customer joined; None if unknown.
         """
 
     async def keep_joined(self, session_id: SessionId, seconds: float) -> None:
-        """Move the end of a session that the customer has joined to `seconds` from now, if that is later.
+        """Move the planned end of a session to `seconds` from now, if the planned end is earlier.
 
-        Change nothing if the session has ended, or if `record_joined` has not stored that the customer has joined.
+        Change nothing unless the session is stored as joined, and not as ended.
         """
 
     async def record_over(self, record: SessionRecord, state: SessionState) -> bool:
-        """Store the final state of a session, as Genesys reports it, and delete the link.
+        """Store the final state of a session, as Genesys reports it, and delete its join URL and join code.
 
-        Return True if this was stored. Return False and leave the session unchanged if its end is already stored, or if
-        a newer session with the same id is stored. If several replicas call this method for one session, only one of
-        them gets True.
+        Return True if this was stored. Return False and leave the session unchanged in these cases:
+
+        - The session is already stored as ended.
+        - The session service has used the same id again, and the newer session is stored.
+
+        If several replicas call this method for one session, only one of them gets True.
         """
 
 
@@ -323,7 +334,7 @@ class PostedMessageRepository(Protocol):
         """
 
     async def postpone_post(self, post: PostedMessage) -> None:
-        """Set the time of a message's next update to the end of the session that the message shows."""
+        """Make a message due for its next update when the session that it shows ends."""
 
     async def drop_post(self, post: PostedMessage) -> None:
         """Delete the stored entry of a message. The message itself stays in Slack."""
@@ -397,10 +408,10 @@ class NoticeRepository(Protocol):
         """
 
     async def store_messages(self, notice: Notice, seconds: float) -> bool:
-        """Store the messages of a notice that this replica has reserved, and the version that they show (`shown`).
+        """Store the fields `messages` and `shown` of a notice that the caller has reserved with `take`.
 
-        Make the reservation expire `seconds` from now. Return False and change nothing if another replica or task has
-        reserved the notice since: the stored `takes` then differs from `notice.takes`.
+        The reservation then expires in `seconds`. Return False and change nothing if another replica or task has
+        reserved the notice in the meantime. The stored `takes` shows this: it differs from `notice.takes`.
         """
 
 
@@ -451,7 +462,7 @@ class Notifier(Protocol):
 
 
 class Responder(Notifier, Protocol):
-    """Posts results to people in Slack. Never raises."""
+    """Posts results, and messages about new sessions, to people in Slack. Never raises."""
 
     async def answer(self, request: Request, outcome: Result) -> bool:
         """Post the result to the requester. Return whether Slack accepted the message."""
@@ -477,7 +488,8 @@ class EditResult(Enum):
     SILENT = "silent"
     """Slack did not answer in time. The update is tried again later."""
     UNWELL = "unwell"
-    """Slack has an outage, or limits the bot's calls. The update is tried again later."""
+    """Slack could not update the message: it has an outage, limits the bot's calls, cannot be reached, or refuses the
+    bot's token. The update is tried again later."""
 
 
 class SessionMessages(Protocol):
@@ -647,17 +659,21 @@ class WatchRepository(Protocol):
         """
 
     async def pause(self, session_id: SessionId, seconds: float, *, looked: bool) -> None:
-        """Make a session due for a look in `seconds`; at once if a hint came since `take_due` returned the session.
+        """Set a session's next look to `seconds` from now. Call this method after `take_due` has returned the session.
 
-        If Slack accepts no more messages at the session's response_url, because it is too old, delete the URL.
+        If a hint has come since `take_due`, the session stays due now. If the session's response_url has expired,
+        delete the response_url.
+
         `looked`: True to add one to the session's number of looks.
         """
 
     async def hasten(self, conversation_id: ConversationId | None) -> int:
-        """Make the watched sessions of a conversation due for a look now, before all other sessions.
+        """Make the watched sessions of one conversation due for a look now, before all other sessions.
 
-        Return the number of these sessions. `conversation_id`: None to make all watched sessions due now, in the usual
-        order of `take_due`; then return how many of them were not due before.
+        Return how many watched sessions the conversation has.
+
+        If `conversation_id` is None, make all watched sessions due now, in the usual order of `take_due`. In this case,
+        return how many sessions were not due before.
         """
 
     async def watched(self, most: int) -> Sequence[WatchedSession]:
@@ -724,9 +740,10 @@ class SetupProbe(Protocol):
     """Tests whether the cause of an error is fixed. Creates no session and sends no message."""
 
     async def is_repaired(self, error: CobrowseError) -> bool | None:
-        """Return True if the cause of `error` is fixed, False if it still exists, None if the test does not show it.
+        """Return True if the cause of `error` is fixed, False if it still exists, None if the bot cannot find out.
 
-        The test shows nothing if only the creation of a session would, or if another problem makes the test fail.
+        The bot cannot find out if there is no test for the error, or if another problem makes the test fail. There is
+        no test for an error that only the creation of a session can cause.
         """
 
 
@@ -929,10 +946,10 @@ class Metrics:
         """
 
     def live_connected(self, *, is_up: bool) -> None:
-        """Record whether this process is connected to Genesys's notifications.
+        """Record whether all notification channels of this process are connected.
 
         The leading replica calls this method. A replica that stops being the leading replica calls it once with True,
-        because a replica that does not lead needs no connection.
+        because a replica that does not lead needs no notification channel.
         """
 
 
@@ -945,14 +962,14 @@ NULL_METRICS = Metrics()
 class Tracer:
     """Records the steps of requests as spans of traces. This base class records nothing.
 
-    Each method takes a function or an object. In a subclass, the method returns a replacement for its argument, which
-    records spans. In this base class, it returns the argument unchanged. No span holds a person, a link, an address or
-    a typed text.
+    Each method takes a function or an object. The methods of a subclass return a replacement, which does the same and
+    records spans. The methods of this base class return their argument unchanged. A span never contains a person, a
+    link, an address or a text that a person typed.
     """
 
     exemplar: Callable[[], dict[str, str] | None] | None = None
-    """A function that returns the ids of the current trace and span, or None outside a trace. The metrics store these
-    ids with durations. The attribute is None if tracing is off."""
+    """A function that returns the ids of the current trace and span; None outside a recorded trace. The metrics store
+    the ids together with each measured duration. The attribute itself is None if tracing is off."""
     subscribers: Sequence[Callable[[Any], None]] = ()
     """Functions that get the events of bot/core/requests/events.py and record the result of each request as a span."""
 

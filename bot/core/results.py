@@ -70,8 +70,8 @@ class LastSession:
 
 
 ON_CARD = "card."
-"""Marks an END request whose button was on the card of another session than the one to end. The `argument` of such a
-request is: the id of the session to end, a space, ON_CARD and the id of the card's session."""
+"""Marks an END request from a session card on which the person chose to end another session. The request's `argument`
+is: the id of the session to end, a space, ON_CARD, and the id of the card's session."""
 
 
 class ListKind(StrEnum):
@@ -148,7 +148,7 @@ class SessionList:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """The session `record` is over: the bot ended it, or it was over already when the button was pressed.
+    """The session `record` is over: the bot ended it now, or it was over already.
 
     - `reference`: the service's correlation id; None if there is none.
     - `listing`: the list with the pressed button, after the session's end. None if the button was in no list, if the

@@ -28,7 +28,10 @@ class SharedWaits:
         self._waiting: set[CallHooks] = set()
 
     async def on_wait(self, seconds: float) -> None:
-        """Notify all registered call hooks that the shared call goes out in `seconds`."""
+        """Notify all call hooks that `notified` has registered: the shared call goes out in `seconds`.
+
+        If an earlier call of `on_wait` announced a later time, report the later time.
+        """
         self._until = max(self._until, self._clock() + seconds)
         for hooks in tuple(self._waiting):
             await self._notify(hooks)

@@ -78,8 +78,8 @@ FIELDS_OF_OLD_RECORDS = {
     "slack_unavailable": {"code": "slack_error"},
     "message_not_posted": {"code": "slack_error"},
 }
-"""Maps error codes to renamed fields: to the old name and the present name of each. A record without a code has the old
-names (see CODES_OF_OLD_NAMES)."""
+"""The new name of each renamed field, by error code and old name. Only records of the early version have old names (see
+CODES_OF_OLD_NAMES)."""
 FIELDS_OF_DETAILS = {
     "sending_off": "medium",
     "invalid_address": "why",

@@ -1,4 +1,4 @@
-"""Define all durations that can be tuned, in seconds, and the limits for incoming data. Tests pass smaller values."""
+"""Define the bot's durations, in seconds, and its limits for incoming data. Tests pass smaller values."""
 
 from dataclasses import dataclass, field
 
@@ -12,13 +12,13 @@ class RunTiming:
       result yet.
     - `min_wait_notice_seconds`: the shortest wait that a wait notice announces.
     - `max_wait_seconds`: the longest time from the command to the end of a wait. A request that would wait longer fails
-      at once. Slack accepts answers for 30 minutes.
-    - `stop_notice_seconds`: how long the result waits for a wait notice that the bot is posting, so that the result
-      comes last.
-    - `send_timeout`: if the database is unavailable, how long the call that creates a session or sends a message to a
-      customer waits for the database. Applies if several replicas can use the database.
-    - `save_timeout`: if the database is unavailable, how long the bot tries to store a result before it answers the
-      requester. Applies if only this process can use the database.
+      at once, because Slack accepts answers for 30 minutes only.
+    - `stop_notice_seconds`: how long a result waits for a wait notice that the bot is still posting. Slack then shows
+      the result below the wait notice.
+    - `send_timeout`: if the database is unavailable, how long the bot tries to store the state `creating`. After this
+      time, the request fails. If only this process can use the database, the bot tries only once.
+    - `save_timeout`: if the database is unavailable, how long the bot tries to store a result. After this time, the bot
+      answers the requester all the same. If several replicas can use the database, the bot tries without a time limit.
     - `answered_timeout`: if the database is unavailable, how long the bot tries to store the state `answered`.
     - `retry_seconds`: the pause between a failed write to the database and the next try.
     - `follow_poll_seconds`: how often a duplicate request checks whether the earlier request has a session.
@@ -43,8 +43,8 @@ class RecoveryTiming:
     - `orphan_poll_seconds`: between two searches for requests of dead processes. Also the pause after a failed round of
       any loop.
     - `sweep_interval_seconds`: between two deletions of old data.
-    - `ended_poll_seconds`: between two searches for messages about sessions that have ended or that the customer has
-      joined. After the event SessionClosed in this process, the next search begins at once.
+    - `ended_poll_seconds`: between two searches for messages that do not show yet that their session has ended, or that
+      the customer has joined. After the event SessionClosed in this process, the next search begins at once.
     """
 
     orphan_poll_seconds: float = 2.0
@@ -56,15 +56,16 @@ class RecoveryTiming:
 class NoticeTiming:
     """Durations of notices, in seconds.
 
-    - `poll_seconds`: how often a replica searches the database for messages to send.
+    - `poll_seconds`: how often a replica searches the database for notices whose messages have to be sent or updated.
     - `lease_seconds`: how long a replica has to send each message of a notice, before another replica can take over the
       notice.
     - `edit_pause_seconds`: the pause between two rounds of updates to the messages of one notice.
     - `retry_seconds`: the pause before the next round, if Slack did not accept a message of the notice.
     - `renewal_seconds`: if the messages about a fault are at least this old, the next failure makes the bot post new
       messages. Otherwise, the bot updates the old ones. Slack notifies nobody of an update.
-    - `grace_seconds`: how long a replica that finds a new host link waits, before it marks the person's request for
-      access as over. In this time, the replica that stored the host link can add the administrator to the notice.
+    - `grace_seconds`: after a replica finds a new host link, how long it waits before it marks the person's request for
+      access as over. In this time, the replica that stored the host link can mark the request as over, and name the
+      administrator in the notice.
     - `stop_seconds`: how long a shutdown waits for messages that the bot is sending.
     - `report_timeout`: how long the answer to a failed request waits until the notice to the administrators is stored.
     - `delivery_timeout`: after a press on *Tell* or *Ask*, how long the answer waits until Slack has accepted a message
@@ -139,7 +140,7 @@ class LiveTiming:
       one limit for all these sessions together. It leaves room in the rate limit for looks after a hint.
     - `give_up_seconds`: how long after a session's end time the bot goes on looking at the session, if Genesys has not
       reported a final state.
-    - `reply_seconds`: how long after a request Slack accepts messages at its response_url.
+    - `reply_seconds`: how long Slack accepts messages at a response_url. The time begins with the command or press.
     - `stop_seconds`: how long a shutdown waits for messages that the bot is sending.
     """
 
@@ -166,7 +167,7 @@ class CoreTiming:
     - `last_posts_seconds`: how long the last part of a shutdown may take. In this part, the bot tells requesters that
       it interrupted their requests.
     - `status_cache_seconds`: how long the bot caches a session's state.
-    - `status_timeout`: how long the service may take to return a session's state.
+    - `status_timeout`: how long the session service may take to return a session's state.
     - `press_status_timeout`: how long a press that opens a dialog waits for a session's state. Slack opens a dialog
       only within three seconds of the press.
     - `joined_seconds`: how long a session that belongs to a conversation counts as open after Genesys last said that
@@ -268,7 +269,8 @@ class SlackTiming:
     agent_timeout: float = 3.0
     """How long it may take to tell an agent that another person or a workflow started a session for the agent."""
     http_timeout: float = 10.0
-    """In calls of the Web API: how long it may take to open a connection, and the longest pause between two reads."""
+    """In calls of the Web API: how long it may take to open a connection, and the longest pause while the response
+    arrives."""
     response_url_timeout: float = 5.0
     """The value used in place of `http_timeout` for a post to a response_url. The value is short, so that the bot can
     replace a dead connection and post again within `post_timeout`."""
@@ -321,10 +323,12 @@ class SlackTiming:
     trigger_seconds: float = 3.0
     """The lifetime of a trigger_id. A call with an older trigger_id cannot succeed."""
     content_timeout: float = 1.5
-    """How long the bot loads the content of the dialog with all commands, or of a question about sessions to end. After
-    this time, the bot sends a message instead of the dialog, or a question that names no session."""
+    """How long it may take to read what the dialog with all commands shows. After this time, the bot sends a message
+    instead of the dialog. Also how long it may take to read the open sessions that a question names. After this time,
+    the question names no session."""
     home_section_timeout: float = 10.0
-    """How long one section of a Home tab may take to load."""
+    """How long one section of a Home tab may take to load. Also how long each look-up at Genesys may take in the dialog
+    that connects a person."""
     catalog_timeout: float = 4.0
     """How long the form's list of applications may take to load."""
     catalog_cache_seconds: float = 60.0
@@ -333,11 +337,11 @@ class SlackTiming:
     body_timeout: float = 5.0
     """How long the body of an HTTP request may take to arrive."""
     large_body_min_seconds: float = 0.25
-    """If too many large bodies arrive at once, the bot drops the oldest incomplete body. If this body is younger than
-    `large_body_min_seconds`, the bot refuses the new body instead."""
+    """If too many large bodies arrive at once, the bot drops the oldest incomplete body. If this body arrived less
+    than `large_body_min_seconds` ago, the bot refuses the new body instead."""
     clock_window_seconds: float = 60.0
-    """The period of the clock check. This machine's clock is wrong if several signed requests in this time have a stale
-    timestamp and none has a fresh one."""
+    """The period of the clock check. This machine's clock is probably wrong if, within this period, several signed HTTP
+    requests from Slack have a stale timestamp and none has a current one."""
     heartbeat_seconds: float = 5.0
     """The interval of pings. The bot replaces a Socket Mode connection if no pong arrives within half of this interval.
     """
@@ -451,10 +455,11 @@ class StorageTiming:
     statement_timeout_seconds: float = 1.5
     """Postgres: how long one statement may take."""
     accept_timeout_seconds: float = 2.2
-    """Postgres: how long `accept` may take in total, because Slack waits for the acknowledgement."""
+    """Postgres: how long it may take in total to store a new request (`RequestRepository.accept`). Slack waits for the
+    acknowledgement meanwhile."""
     unclaimed_after_seconds: float = 10.0
-    """Postgres: sometimes `accept` raises an error although the database stored the request. The replica processes such
-    a request when it is older than this."""
+    """Postgres: the age from which a replica processes its own request although `RequestRepository.accept` raised an
+    error. If the connection fails at the wrong moment, the database has stored the request in spite of the error."""
     account_lock_seconds: float = 15.0
     """Postgres: how long the row of a linked account may stay locked during a call to Genesys. Also how long other
     replicas wait for the locked row."""
@@ -469,4 +474,5 @@ class StorageTiming:
     """Postgres: how often a replica checks that the server still accepts writes. Also the time-out of this check."""
     server_move_seconds: float = 30.0
     """Postgres: how long replicas have to take their locks on the new server, after a failover or restart of Postgres.
-    In this time, no replica takes over requests. Also the longest wait of `ReplicaLock.announce_key`."""
+    In this time, no replica takes over requests. Also how long a replica with a new encryption key waits for the lock
+    that shows the key to the other replicas."""

@@ -36,9 +36,11 @@ class HostsFileError(ValueError):
 def parse(text: str) -> dict[Key, HostId]:
     """Parse the text of a hosts file, with rows of `slack_user_id,genesys_user_id[,team_id]`.
 
-    Return the host for each pair of team and user. The team is None if the row holds for every team. Accept the
-    variants that spreadsheets write: another separator, a first line `sep=;`, capitals in the header, empty columns and
-    rows. Raises HostsFileError if a line is invalid, or if two rows have the same team and user.
+    Return the hosts by pairs of team and user. The team is None in a row without a team: it applies to every team.
+
+    Accept the variants that spreadsheets write: another separator, a first line `sep=;`, capitals in the header, empty
+    columns and rows. Raises HostsFileError if the header or a row is invalid, or if two rows have the same team and
+    user.
     """
     separator, first, lines = _separator(text.removeprefix("\ufeff"))
     faults: list[str] = []
@@ -97,8 +99,9 @@ def _first_row(text: str, separator: str) -> list[str]:
 def _rows(text: str, separator: str, first: int, faults: list[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield the line number and the cells of each row that is not empty.
 
-    If the csv module cannot read a row, append the reason to `faults` and stop. `first`: the number in the file of the
-    first line of `text`.
+    If the csv module cannot read a row, append the reason to `faults` and stop.
+
+    `first`: the number of the line in the file at which `text` begins.
     """
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     try:
@@ -123,7 +126,8 @@ def _is_header(cells: list[str]) -> bool:
 def _wrong_header(line: int, found: list[str], separator: str) -> str:
     """Return a sentence that says what is wrong with a header row.
 
-    `line`: the header's line number. `found`: the cells of the header.
+    - `line`: the header's line number.
+    - `found`: the cells of the header; empty if the file is empty.
     """
     must = f"line {line}: the header must be {' or '.join(map(','.join, HEADERS))}"
     if not found:
@@ -164,7 +168,7 @@ def _shown(found: str, length: int = CELL_LENGTH) -> str:
 
 
 def _hint(cell: str) -> str:
-    """Return the end of a fault about a cell: how the spreadsheet program changed the cell.
+    """Return how the spreadsheet program changed a cell, as the end of a sentence about the invalid cell.
 
     Return "" if the cell is neither a number such as 1.2E+10 nor an error such as #NAME?.
     """

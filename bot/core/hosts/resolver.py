@@ -69,8 +69,8 @@ def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
 class ListedHostRule:
     """The host rule of the hosts file: the host is the Genesys user in the person's row.
 
-    A row for the person's team comes before a row for every team. If the rows of the person's two Slack ids name
-    different hosts, the rule finds no host.
+    A person can have several rows, for different teams and Slack ids. The rule uses the rows for all teams only if
+    there is no row for one of the person's teams. If the rows that it uses name different hosts, it finds no host.
     """
 
     name = "hosts file"
@@ -128,13 +128,13 @@ class ResolvedHost:
     def linked_to(self, host_id: HostId) -> "ResolvedHost":
         """Return a copy whose host is the one in the agent's host link.
 
-        `host_id`: the id of this host; "" if the agent's two Slack ids have host links to different hosts. With "", the
-        method `check` of the copy raises HostNotFoundError.
+        `host_id`: the id of this host; "" if the agent's host links name different hosts. With "", the method `check`
+        of the copy raises HostNotFoundError.
         """
         return ResolvedHost(self.agent, Host(host_id, LINK))
 
     def check(self, *, is_target: bool) -> None:
-        """Raise HostNotFoundError if `host.id` is "": the agent's two Slack ids have host links to different hosts.
+        """Raise HostNotFoundError if `host.id` is "", because the agent's host links name different hosts.
 
         `is_target`: True if another person or a workflow requested the session. The error has the same field.
         """
@@ -180,9 +180,9 @@ class HostResolver:
     async def find(self, person: SlackUser, *, is_target: bool = False) -> Host:
         """Return a person's host.
 
-        Raises HostNotFoundError with the reason of each rule if no rule finds a host, or if the person's two Slack ids
-        have host links to different hosts. Raises ServiceError if a call to Genesys fails, and StorageUnavailableError
-        if the database fails.
+        Raises HostNotFoundError, with the reasons, if no rule finds a host, or if the person's host links name
+        different hosts. Raises ServiceError if a call to Genesys fails, and StorageUnavailableError if the database
+        fails.
 
         `is_target`: True if another person or a workflow requested a session for this person. The value does not
         change the search. A HostNotFoundError has the same field.
@@ -249,9 +249,10 @@ class HostResolver:
     async def _try_rules(self, person: SlackUser, before: Found | None) -> tuple[Found, bool]:
         """Try the rules in their order. Return the first host, and whether the caller has to store it in the database.
 
-        `before`: the host that the database holds from an earlier search; None if there is none. When it is the turn of
-        the rule that found `before`, and this rule calls Genesys, return `before` instead of trying the rule again.
         Raises HostNotFoundError if no rule finds a host, and ServiceError if a call to Genesys fails.
+
+        `before`: the host that an earlier search stored in the database; None if there is none. It saves a call to
+        Genesys: do not try the rule that found `before` again if this rule calls Genesys, but return `before`.
         """
         tried: list[RuleMiss] = []
         for rule in self._rules:

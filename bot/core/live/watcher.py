@@ -2,7 +2,7 @@
 
 A hint says that a conversation may have changed, but not how. After a hint, the sessions of the conversation are due
 for a look. The database holds when each session is due for its next look, so another replica can go on with the looks.
-Calls for people come before these looks in the rate limit.
+The rate limit lets calls that a person waits for go before these looks.
 """
 
 import asyncio
@@ -186,9 +186,11 @@ class SessionWatcher:
     async def _handle(self, watched: WatchedSession) -> bool:
         """Look at one session that is due, and store when the next look is due.
 
-        Postpone the look in three cases: the last look was less than `hint_gap_seconds` ago, the rate limit allows no
-        call, or `_may_look` returns False. In the last two cases return False, because other looks may have to wait,
-        too; else return True. Raises StorageUnavailableError if the database fails.
+        If the session has ended, stop watching it instead (see `_finish`).
+
+        Postpone the look if the last look was less than `hint_gap_seconds` ago. Also postpone the look if the rate
+        limit allows no call, or if `_may_look` returns False: in these two cases, return False, because other looks may
+        have to wait, too. Otherwise return True. Raises StorageUnavailableError if the database fails.
         """
         if watched.id in self._looked:
             await self._store.pause(watched.id, self._timing.hint_gap_seconds, looked=False)
@@ -215,9 +217,9 @@ class SessionWatcher:
         return True
 
     def _repeat_hint(self, conversation_id: ConversationId | None) -> None:
-        """Repeat the hint about this conversation after `hint_gap_seconds`, if no look has followed the hint yet.
+        """If no look has followed the last hint about a conversation, repeat this hint after `hint_gap_seconds`.
 
-        Do nothing if `conversation_id` is None, because there are no hints about a session without a conversation.
+        `conversation_id`: None for a session without a conversation. Then do nothing, because no hints are about it.
         """
         if conversation_id is None or conversation_id not in self._hinted or conversation_id in self._deferred:
             return
@@ -246,8 +248,8 @@ class SessionWatcher:
     async def _finish(self, session_id: SessionId, record: SessionRecord | None) -> None:
         """Stop watching a session that has ended, and delete its response_url.
 
-        The message about an end that Genesys reported may still need the URL. For `give_up_seconds` after such an end,
-        keep the URL and postpone the next look.
+        Exception: if Genesys reported the end, and the session ended less than `give_up_seconds` ago, only postpone the
+        next look. The message about the end may still need the response_url.
 
         `record`: None if the session's row is missing or cannot be decoded. Then stop watching at once.
         """

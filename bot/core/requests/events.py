@@ -114,7 +114,8 @@ class EventLog:
     def __init__(self) -> None:
         self._subscribers: defaultdict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
         self.one_id: Callable[[Request], Request] = lambda request: request
-        """Returns a request with the main ids of its requester and target, as far as the bot knows these ids."""
+        """Returns a copy of a request with the main ids of its requester and target. An id stays as it is if the bot
+        does not know the main id."""
 
     def subscribe(self, kind: type[E], *subscribers: Callable[[E], None]) -> None:
         """Register subscribers. Each later event of the type `kind` is passed to them."""
@@ -183,7 +184,11 @@ def _fields(request: Request, result: Result) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class ServiceFailure:
-    """The newest error of a call to Genesys, at the time `at`. `passed`: True if a start has succeeded since `at`."""
+    """The newest error of a call to Genesys.
+
+    - `at`: when the request with the error ended, in UTC.
+    - `passed`: whether a start has succeeded since `at`.
+    """
 
     error: ServiceError
     at: datetime
@@ -193,9 +198,10 @@ class ServiceFailure:
 class ServiceStatus:
     """Holds the newest error of a call to Genesys, and when requests last succeeded.
 
-    - `failure`: the newest error; None if there was none.
-    - `worked`: the `time.monotonic()` of the newest successful request, by kind of request.
-    - `worked_for`: the `time.monotonic()` of the newest successful START, STEP or WHOAMI request, by agent.
+    - `failure`: the newest error since the start of the process; None if there was none.
+    - `worked`: when the newest successful request of each kind ended, a `time.monotonic()` value.
+    - `worked_for`: when the newest successful START, STEP or WHOAMI request for each agent ended, a `time.monotonic()`
+      value. Entries are deleted after FOLLOW_SECONDS.
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -205,9 +211,10 @@ class ServiceStatus:
         self.worked_for: TTLCache[UserId, float] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def record_event(self, event: RequestFinished) -> None:
-        """Record how a request ended: a ServiceError as the newest error, or a success with its time.
+        """Record how a request ended: the ServiceError with which it failed, or the time of its success.
 
-        If a start succeeded, also mark the newest error as passed. Ignore sign-ins in the browser and other errors.
+        If a start succeeded, also mark the newest error as passed. Ignore errors of other classes, and sign-ins in the
+        browser.
         """
         if event.is_sign_in:
             return
@@ -231,16 +238,18 @@ class Followers:
     ) -> None:
         """Set the functions that this object calls.
 
-        - `update`: updates a user's Home tab after a request.
+        - `update`: updates a user's Home tab. It takes the request that ended, and the user's id.
         - `known_id`: returns a person's main id, for any Slack id of this person.
         """
         self._update, self._known_id = update, known_id
         self._newest: TTLCache[PersonKey, object] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def follow(self, visitor: Request) -> object:
-        """Record for FOLLOW_SECONDS that the requester of `visitor` has opened their Home tab.
+        """Record for FOLLOW_SECONDS that a user has opened their Home tab.
 
         Return a token for this visit. With the token, `is_newest` finds out whether there was a newer visit.
+
+        `visitor`: the request of the visit. Its requester is the user.
         """
         token = self._newest[self._key(visitor, visitor.requester)] = object()
         return token

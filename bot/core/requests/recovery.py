@@ -1,4 +1,4 @@
-"""Finish the requests of dead processes, delete old rows, and update the messages of ended sessions."""
+"""Finish the requests of dead processes, delete old rows, and update the messages that show sessions."""
 
 import asyncio
 import logging
@@ -20,9 +20,10 @@ ANSWERABLE = timedelta(minutes=30)
 MAX_MESSAGES = 40
 """The maximum number of messages that one call of `update_ended_messages` updates."""
 MAX_SILENT = 4  # so many time-outs take less than the minute for which `take_due_posts` reserves the messages
-"""If Slack does not answer this number of updates in time, `update_ended_messages` stops. A later call continues."""
+"""One call of `update_ended_messages` stops after Slack has left this number of updates without an answer. A later call
+continues."""
 GIVE_UP_AFTER = timedelta(days=1)
-"""How long after a session's end the bot still tries to update the session's messages."""
+"""How long after a session's end time the bot still tries to update the session's messages."""
 
 
 def known_failure(stored: StoredRequest) -> CobrowseError | None:
@@ -33,6 +34,7 @@ def known_failure(stored: StoredRequest) -> CobrowseError | None:
     - The request is stored as `creating`: a dead process may have sent its call to Genesys.
     - The request created a session, but the session is over, or the database cannot return it.
     - The request is stored as `accepted`, and is older than ANSWERABLE.
+    - The request is stored as `failed`, but its error is missing.
     """
     if stored.failure or stored.state is RequestState.FAILED:  # an unreadable row has a failure in any state
         return stored.failure or UnexpectedError()
@@ -69,7 +71,7 @@ async def session_of_duplicate(request: Request, store: RequestRepository, poll_
 
 
 async def update_ended_messages(posts: PostedMessageRepository, messages: SessionMessages) -> None:
-    """Update up to MAX_MESSAGES messages about sessions that have ended or that the customer has joined.
+    """Update up to MAX_MESSAGES messages, so that they show that their session has ended or the customer has joined.
 
     Raises StorageUnavailableError if the database fails.
     """
@@ -122,8 +124,9 @@ class Recovery:
     def start(self, process: Callable[[StoredRequest], None]) -> None:
         """Start three background loops.
 
-        One loop calls `process` with each orphan. One loop is the sweep. One loop updates the messages about sessions
-        that have ended or that the customer has joined. `process` must not block.
+        - The first loop calls `process` with each orphan. `process` must not block.
+        - The second loop is the sweep.
+        - The third loop calls `update_ended_messages`.
         """
 
         async def take_over() -> float:
@@ -141,14 +144,17 @@ class Recovery:
             task.cancel()
 
     def wake(self, _: SessionClosed) -> None:
-        """End the pause of the loop that updates messages about sessions, so that the next update begins at once.
+        """Make the background loop call `update_ended_messages` now, not after a pause.
 
         Subscribe this method to SessionClosed.
         """
         self._session_ended.set()
 
     async def _forever(self, once: Callable[[], Awaitable[float]]) -> None:
-        """Call `once` in an endless loop. After each call, sleep for the number of seconds that `once` returned."""
+        """Call `once` in an endless loop. After each call, sleep for the number of seconds that `once` returned.
+
+        If `once` raises an exception, log it and sleep for `orphan_poll_seconds`.
+        """
         while True:
             seconds = self._timing.orphan_poll_seconds
             try:

@@ -38,7 +38,8 @@ class RequestRun:
     The Genesys client calls `before_send` before it sends a call, and `on_wait` when a call has to wait.
 
     - `state`: the newest state that the database confirmed.
-    - `create_seconds`: how long the call that creates a session or sends a message to a customer was under way.
+    - `create_seconds`: the total duration of the calls that create a session or send a message to a customer; 0.0 until
+      the first of these calls has ended.
     """
 
     def __init__(
@@ -82,8 +83,8 @@ class RequestRun:
         While the database is unavailable, try again for up to `send_timeout` if several replicas use it. Do not try
         again if only this process uses it.
 
-        Raises OwnershipLostError if another worker owns the request, and InterruptedRequestError if the state was not
-        stored. After an error, the caller must not send the call.
+        Raises OwnershipLostError if another worker owns the request. Raises InterruptedRequestError if the database did
+        not confirm the state. After an error, the caller must not send the call.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (self._timing.send_timeout if self._store.shared else 0.0)
@@ -106,8 +107,10 @@ class RequestRun:
         """Record that the request's call to Genesys has to wait `seconds`.
 
         If the state `creating` is stored, store `accepted` again. Post a wait notice if `seconds` is at least
-        `min_wait_notice_seconds`. Raises QueueTooLongError if the wait would end later than `max_wait_seconds` after
-        the command.
+        `min_wait_notice_seconds`.
+
+        Raises QueueTooLongError if the wait would end later than `max_wait_seconds` after the request was accepted.
+        Raises OwnershipLostError if another worker owns the request, and StorageUnavailableError if the database fails.
         """
         self._stop_clock()
         if self.state is RequestState.CREATING:
@@ -127,8 +130,8 @@ class RequestRun:
         """Store the state `to`. If given, also store the request's new session `session` or its error `failure`.
 
         Raises OwnershipLostError if another worker owns the request, and StorageUnavailableError if the database fails.
-        Raises UnusableAnswerError if the id of `session` already belongs to a session of another team, host, requester
-        or agent; the request is then stored as failed with this error.
+        Raises UnusableAnswerError if the id of `session` already belongs to a session with another `team_id`, host,
+        requester or agent. The request is then stored as failed, with this error.
         """
         if to in (RequestState.CREATED, RequestState.FAILED):
             self._stop_clock()
@@ -161,8 +164,10 @@ class RequestRun:
     async def record_result(self, result: Result) -> Result:
         """Store the result of the request, if it is not stored yet. Return the result to send to the requester.
 
-        If the id of the new session already belongs to a session of other people, store and return an
-        UnusableAnswerError instead of `result`. Raises OwnershipLostError if another worker owns the request.
+        If the id of the new session already belongs to a session with another `team_id`, host, requester or agent,
+        store and return an UnusableAnswerError instead of `result`.
+
+        Raises OwnershipLostError if another worker owns the request.
         """
         if self._is_unsaved:
             return result
@@ -180,6 +185,7 @@ class RequestRun:
     async def save_answered(self) -> None:
         """Store the state `answered`, after the requester got the result.
 
+        While the database is unavailable, try again for up to `answered_timeout` seconds, then log an error and return.
         Raises OwnershipLostError if another worker has taken over the request.
         """
         await self.save_with_retry(RequestState.ANSWERED, timeout=self._timing.answered_timeout)
@@ -202,7 +208,7 @@ class RequestRun:
         - `timeout`: None means `save_timeout`.
 
         Raises OwnershipLostError if another worker owns the request. Raises UnusableAnswerError if the id of `session`
-        already belongs to a session of another team, host, requester or agent.
+        already belongs to a session with another `team_id`, host, requester or agent.
         """
         loop = asyncio.get_running_loop()
         # Another replica may have taken over the request, and the requester must not get two different results.
@@ -306,7 +312,8 @@ async def _is_not_ours() -> bool:
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
     """Return the error of a request whose new session the database refused to store; None for any other request.
 
-    The database refuses a new session if it already holds a session with the same id, but for other people.
+    The database refuses a new session if it already holds a session with the same id, but with another `team_id`, host,
+    requester or agent.
     """
     failure = stored.failure if stored.state is RequestState.FAILED else None
     return failure if isinstance(failure, UnusableAnswerError) and failure.why == ID_TAKEN else None

@@ -126,9 +126,9 @@ def write_access(asked: AccessRequest) -> dict[str, Any]:
 
 
 def with_request(notice: Notice, asked: AccessRequest) -> Notice | None:
-    """Return the notice with the request for access `asked` as its new content (pure).
+    """Return a copy of an ACCESS notice that is opened now, with the content `asked` (pure).
 
-    Return None if an earlier request for access of the person is still open.
+    Return None if the request for access in `notice` is still open.
     """
     if is_standing(notice):
         return None
@@ -136,9 +136,9 @@ def with_request(notice: Notice, asked: AccessRequest) -> Notice | None:
 
 
 def is_standing(notice: Notice) -> bool:
-    """Return whether a request for access is open (pure).
+    """Return whether the request for access in an ACCESS notice is open (pure).
 
-    It is open if its ACCESS notice is stored, is not over, and was opened less than REPEAT_AFTER ago.
+    It is open if the notice is stored, is not over, and was opened less than REPEAT_AFTER ago.
     """
     return bool(notice.data) and notice.over_at is None and notice.read_at - notice.opened_at < REPEAT_AFTER
 
@@ -189,10 +189,10 @@ class AccessRequests:
         return {RequestKind.ASK: QueryHandler(self.ask)}
 
     async def ask(self, request: Request) -> AccessRequested:
-        """Ask the administrators to connect a person to a Genesys user, at most once a day for each person.
+        """Ask the administrators to connect a person to a Genesys user.
 
         The person is the request's `target`, or the requester if there is no target. Ask nobody if the person has a
-        host.
+        host or an open request for access.
 
         Raises PermissionDeniedError if the requester or the person may not use the bot. Also raises it if the requester
         asks for somebody else and is neither supervisor nor administrator. Raises ServiceError if a call to Genesys
@@ -228,10 +228,12 @@ class AccessRequests:
     async def connected(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
         """Tell `person` and the administrators that an administrator linked `person` to the host `host_id`.
 
-        If the person has a request for access that is not over, end it. The bot then updates the messages that the
-        administrators got about it. Send the person a message in the same case, or if `is_answer` is True. Send no
-        message to a person who linked themselves. Return the host's name; "" if unknown. Raises StorageUnavailableError
-        if the database fails.
+        - If the person has a request for access that is not over: end it, update the administrators' messages about
+          it, and send the person a message.
+        - If not: send the person a message only if `is_answer` is True.
+        - Never send a message to a person who linked themselves.
+
+        Return the host's name; "" if unknown. Raises StorageUnavailableError if the database fails.
 
         - `request`: the administrator's LINK request.
         - `is_answer`: True if the request came from the dialog that connects a person, False if it was typed.
@@ -287,11 +289,13 @@ class AccessRequests:
         await self._board.change(NoticeKind.WELCOME, key, edit)
 
     async def _update(self, notice: Notice) -> bool:
-        """Mark an ACCESS notice as over if the person has a host link or a request for the person has succeeded.
+        """Mark an ACCESS notice as over if the person is connected now. Return whether the notice changed.
 
-        A host link counts `grace_seconds` after this replica has found it. The bot then also stores a WELCOME notice. A
-        START, STEP or WHOAMI request counts if it succeeded after the request for access. Return whether the notice
-        changed.
+        The person is connected in two cases:
+
+        - This replica found a host link of the person at least `grace_seconds` ago. Also store a WELCOME notice.
+        - The person has no host link, but a START, STEP or WHOAMI request for the person has succeeded since the
+          request for access.
         """
         asked = read_access(notice.data)
         if await self._is_linked(asked.person[:1], asked.ids):

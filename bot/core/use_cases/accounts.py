@@ -70,7 +70,9 @@ class AccountLinking(Generic[G]):
         return {RequestKind.CONNECT: QueryHandler(self.connect), RequestKind.DISCONNECT: QueryHandler(self.disconnect)}
 
     async def connected(self, person: SlackUser, host_id: HostId) -> bool | None:
-        """Return whether a person has linked the account of the host `host_id`; None if nobody can link an account.
+        """Return whether a person has linked the account of the host `host_id`.
+
+        Return None if nobody can link an account, because the settings do not allow it.
 
         Raises StorageUnavailableError if the database fails.
         """

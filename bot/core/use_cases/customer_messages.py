@@ -61,7 +61,7 @@ def pack(session_id: str, address: str, language: str = "") -> str:
 
 
 def in_language(argument: str, language: str) -> str:
-    """Return the argument of a SEND request with another language.
+    """Replace the language in the argument of a SEND request. Return the new argument.
 
     - `argument`: a text that `pack` returned.
     - `language`: the new language as gettext names it; "" means the default language.
@@ -109,8 +109,8 @@ class LinkOffers:
     def details(self, address: str, thread: str = "") -> StartDetails:
         """Return the details of a START request in which the requester typed the customer's address.
 
-        The details hold a hash of the address. They also hold the address itself or, if the bot cannot send messages to
-        the address, the reason.
+        The details contain a hash of the address. If the bot can send messages to the address, they also contain the
+        address, else the reason why the bot cannot.
 
         `thread`: Slack's id of the message in whose thread to post the session; "" for no thread.
         """
@@ -147,6 +147,9 @@ class CustomerMessaging:
 
     async def preview(self, request: Request) -> SendPreview:
         """Return the customer's address and the sessions whose link the requester can send. Send nothing.
+
+        If the argument of the request names a session, return only this session. Otherwise, return the requester's open
+        sessions that have a link, MAX_PREVIEWED at most.
 
         Raises SendRejectedError if the address is invalid, or if the settings do not allow messages to the address.
         Raises SessionActionError if there is no link to send, and SessionAccessError if the requester may not read the

@@ -59,8 +59,10 @@ class Diagnostics:
 
         - `connected`: returns whether a person has linked the account of a host; None if nobody can link an account.
         - `announce`: tells a person and the administrators about the person's new host link.
-        - `newest_open`: returns a person's newest open session, without its link if the requester may not read it.
-        - `help_timeout`: how many seconds HELP waits for the search for the requester's host.
+        - `newest_open`: returns a person's newest open session; None if there is none. If the requester of the request
+          may not read the session's link, the returned session has no link.
+        - `help_timeout`: the time-out for the search for the requester's host, in seconds. After it, HELP answers
+          as if the requester had a host.
         """
         self._newest_open = newest_open
         self._announce, self._own_host = announce, OwnHost(access, hosts, timeout=help_timeout)
@@ -82,7 +84,10 @@ class Diagnostics:
     async def help(self, request: Request) -> Help:
         """Return the commands that a person with the requester's role can type.
 
-        Raises HostNotFoundError if the requester has no host and is neither supervisor nor administrator.
+        If the role cannot be read from Slack, return the commands for a member.
+
+        Raises PermissionDeniedError if the requester may not start sessions. Raises HostNotFoundError if the requester
+        has no host and is neither supervisor nor administrator.
         """
         person = await self._access.require_member(request)
         try:
@@ -147,7 +152,10 @@ class Diagnostics:
         return HostLinked(user_id, None)
 
     async def _administered(self, request: Request) -> TeamId:
-        """Return the id of the requester's team. Raises RoleRequiredError if the requester is not an administrator."""
+        """Return the requester's `SlackUser.team_id`.
+
+        Raises RoleRequiredError if the requester is not an administrator.
+        """
         person = await self._access.require_member(request)
         if await self._access.role(request.requester, request.team_id) is not Role.ADMIN:
             raise RoleRequiredError("administrators_only")

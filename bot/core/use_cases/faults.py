@@ -36,7 +36,7 @@ from bot.core.timing import NoticeTiming
 log = logging.getLogger(__name__)
 
 MAX_PEOPLE = 200
-"""The maximum number of people whose ids a notice holds."""
+"""The maximum number of people whose ids a notice holds. The notice leaves out the people who are affected later."""
 MAX_REFERENCES = 3
 MAX_UNSAVED = 1000
 CALLING = (RequestKind.START, RequestKind.STEP, RequestKind.SEND, RequestKind.APPS, RequestKind.END)
@@ -296,7 +296,8 @@ class FaultReports:
     async def check_again(self, request: Request) -> FaultChecked:
         """Check whether a fault is fixed, and show the result in the messages about the fault.
 
-        Raises RoleRequiredError if the requester is not an administrator.
+        If the fault is already over, return REPAIRED without a check. Raises PermissionDeniedError if the requester may
+        not start sessions, and RoleRequiredError if the requester is not an administrator.
         """
         await self._access.require_member(request)
         if await self._access.role(request.requester, request.team_id) is not Role.ADMIN:

@@ -20,7 +20,7 @@ from bot.core.timing import NoticeTiming
 from bot.core.use_cases.faults import FaultReports
 
 REPEAT_AFTER = timedelta(days=1)
-"""How long a person has to wait before the administrators get another message about the same problem."""
+"""The minimum time between two messages to the administrators about failed requests with the same `help_key`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,11 @@ def help_key(failed: Request, error: CobrowseError) -> str:
 
 
 def with_help_request(notice: Notice, failed: Request, error: CobrowseError) -> Notice | None:
-    """Return the notice with the failed request `failed` as its new content (pure).
+    """Return a copy of a HELP notice with the failed request `failed` as its new content (pure).
 
-    Return None if the notice got its present content less than REPEAT_AFTER ago.
+    Return None if the notice got its current content less than REPEAT_AFTER ago.
+
+    `error`: the error of `failed`.
     """
     if notice.data and notice.read_at - notice.opened_at < REPEAT_AFTER:
         return None
@@ -105,10 +107,14 @@ class HelpRequests:
     async def tell(self, request: Request) -> AdministratorsTold | FaultChecked:
         """Tell the administrators about the failed request whose id is the `argument` of `request`.
 
-        Return FaultChecked if a fault caused the failure and the fault is over by now. Raises PermissionDeniedError if
-        the requester may not use the bot. Raises RetryRejectedError if the failed request is not stored or is another
-        person's. Raises SlackUnavailableError if a look-up in Slack fails, and StorageUnavailableError if the database
-        fails.
+        Wait up to `delivery_timeout` until Slack accepts a message. Return AdministratorsTold with the users and
+        channels that have a message, perhaps from an earlier press; with none if Slack accepts no message in time.
+
+        If a fault caused the failure and the fault is over by now, return FaultChecked and tell nobody.
+
+        Raises PermissionDeniedError if the requester may not use the bot. Raises RetryRejectedError if that request is
+        not stored, did not fail, or is another person's. Raises SlackUnavailableError if a look-up in Slack fails, and
+        StorageUnavailableError if the database fails.
         """
         await self._access.require_member(request)
         failed, error = await self._failed(request)
@@ -123,7 +129,7 @@ class HelpRequests:
     async def _failed(self, request: Request) -> tuple[Request, CobrowseError]:
         """Return the failed request whose id is the `argument` of `request`, and its error.
 
-        Raises RetryRejectedError if the failed request is not stored or is another person's.
+        Raises RetryRejectedError if that request is not stored, did not fail, or is another person's.
         """
         stored = await self._requests.find(RequestId(request.argument or ""))
         if stored is None or stored.failure is None:

@@ -1,6 +1,7 @@
 """Tell an agent that somebody else has ended the agent's session.
 
-The agent gets a new direct message by a notice, because Slack notifies nobody of an updated card.
+The bot stores a notice, and the agent gets it as a new direct message. An updated session card would not be enough,
+because Slack notifies nobody of an update.
 """
 
 from collections.abc import Mapping

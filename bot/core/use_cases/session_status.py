@@ -1,6 +1,6 @@
-"""Read the states of sessions from the service, and store them.
+"""Read the states of sessions from the session service, and store that a customer joined or that a session is over.
 
-If the service returns no state, or the rate limit allows no call, the stored state does not change.
+If the session service returns no state, or the rate limit allows no call, the stored state does not change.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ CACHE_SIZE = 20_000
 
 
 class Freshness(Enum):
-    """How recent a session's state has to be. The value of each member describes the member."""
+    """How recent a session's state has to be. Each value describes its member. "The service" is the session service."""
 
     KNOWN = "as the store has it; the service is not asked"
     RECENT = "as the service returned it within the last ten seconds"
@@ -30,7 +30,7 @@ class Freshness(Enum):
 
 
 class SessionStates:
-    """Reads the states of sessions from the service and stores them. A state is cached for ten seconds.
+    """Reads the states of sessions from the session service, and caches them for ten seconds. Stores joins and ends.
 
     `clock`: returns seconds and never goes back.
     """
@@ -55,7 +55,7 @@ class SessionStates:
         return self._service.tells_states
 
     async def look(self, record: SessionRecord, *, fresh: bool = False) -> SessionState:
-        """Return a session's state from the cache, else from the service; UNKNOWN_STATE if the call fails.
+        """Return a session's state from the cache, else from the session service; UNKNOWN_STATE if the call fails.
 
         `fresh`: True to ignore the cache.
         """
@@ -70,7 +70,7 @@ class SessionStates:
     async def refresh(
         self, record: SessionRecord, *, fresh: bool = False, wait_seconds: float | None = None
     ) -> SessionRecord:
-        """Read a session's state from the cache or the service, and store the state if it is new.
+        """Read a session's state from the cache or the session service, and store a new join or the end.
 
         Return the updated record. If the session in `record` is already over, return `record` unchanged.
 
@@ -79,6 +79,8 @@ class SessionStates:
 
         - `fresh`: True to ignore the cache.
         - `wait_seconds`: how long to wait for the state; None means no limit.
+
+        Raises StorageUnavailableError if the end of the session cannot be stored.
         """
         if record.is_over:
             return record
@@ -89,10 +91,12 @@ class SessionStates:
         return await self.record(record, state)
 
     async def watch(self, record: SessionRecord, *, fresh: bool = False) -> SessionRecord:
-        """Read the state of a watched session from the cache or the service, and store the state if it is new.
+        """Read the state of a watched session from the cache or the session service, and store a new join or the end.
 
-        Return the updated record. `fresh`: True to ignore the cache. Raises ServiceBusyError without a call if the call
-        could delay calls for which a person waits. Raises another ServiceError if the call fails.
+        Return the updated record. `fresh`: True to ignore the cache.
+
+        Raises ServiceBusyError, without a call, if the call could delay calls for which a person waits. Raises another
+        ServiceError if the call fails, and StorageUnavailableError if the end of the session cannot be stored.
         """
         if fresh:
             self.drop(record.session.id)
@@ -102,11 +106,15 @@ class SessionStates:
         return await self.record(record, state)
 
     async def record(self, record: SessionRecord, state: SessionState) -> SessionRecord:
-        """Store the state that the service reported, if the state is new, and emit events. Return the updated record.
+        """Store the state `state` of a session if the customer has joined or the session is over. Emit events about it.
 
-        If the service still reports WAITING after the session's end, store UNUSED instead.
+        Return the record with this state. Do not store any other state. If `record` has the state JOINED, and `state`
+        is neither JOINED nor final, return `record` unchanged.
 
-        Raises StorageUnavailableError if the end of the session cannot be stored.
+        If `state` is WAITING, but the session in `record` is over, store UNUSED instead.
+
+        Raises StorageUnavailableError if the end of the session cannot be stored. Raises nothing if a join cannot be
+        stored: a later call stores the join.
         """
         if state.phase is SessionPhase.WAITING and record.is_over:
             state = SessionState(SessionPhase.UNUSED, ended_at=record.session.ends_at, is_link_dead=True)
@@ -149,7 +157,7 @@ class SessionStates:
         return over
 
     async def _ask(self, record: SessionRecord) -> SessionState:
-        """Read a session's state from the service. Return UNKNOWN_STATE if the call fails."""
+        """Read a session's state from the session service. Return UNKNOWN_STATE if the call fails or times out."""
         try:
             async with asyncio.timeout(self._timing.status_timeout):
                 return await self._service.look(record)

@@ -53,7 +53,8 @@ from bot.core.use_cases.session_status import Freshness, SessionStates, without_
 MAX_OWN = 500
 """The maximum number of open sessions of one person that the bot reads from the store. Nobody has as many."""
 MAX_ASKED = 10
-"""The maximum number of sessions whose states the bot reads from the service, to find one open session of a person."""
+"""Limits the search for an open session of one person. The bot reads the states of at most this many sessions from the
+service. If several are open, the field `sessions` of the SessionActionError has at most this many of them."""
 
 
 async def _nobody(record: SessionRecord, request: Request) -> None:
@@ -114,9 +115,11 @@ class SessionService:
 
         Without an `argument`, return the requester's newest session, open or ended.
 
-        Raises SessionActionError if there is no such session, and SessionAccessError if the requester may not read the
-        link. Raises HostNotFoundError if the requester has no session and no host, and is neither supervisor nor
-        administrator.
+        With an `argument`, raises SessionAccessError if the requester may not read the link, and SessionActionError if
+        the session is unknown or over, or if its link no longer works.
+
+        Without an `argument`, raises SessionActionError if the requester has no session. If the requester also has no
+        host, and is neither supervisor nor administrator, raises HostNotFoundError instead.
         """
         if request.argument:
             return LastSession(await self.readable(request))
@@ -293,10 +296,11 @@ class SessionService:
         return await self._store.open_by_conversation(team_id, user_ids)
 
     async def close_replaced(self, session_id: SessionId, request: Request) -> None:
-        """Mark a session as ended, because a new session has replaced this session in the conversation.
+        """Mark the session `session_id` as ended. A new session in the same conversation has replaced it.
 
-        If another person than the agent created the new session, tell the agent. `request`: the request that created
-        the new session. Never raises.
+        If another person than the agent created the new session, tell the agent. Never raises.
+
+        `request`: the request that created the new session.
         """
         with suppress(StorageUnavailableError, UnexpectedError):  # its link is dead all the same
             record = await self._store.session(session_id)
@@ -341,7 +345,7 @@ class SessionService:
     ) -> SessionEnded:
         """Return a copy of `outcome` that also holds the list or card in which the requester pressed *End*.
 
-        Add nothing if the requester may not see the list or the card.
+        Return `outcome` unchanged if the requester may not see the list or the card.
 
         - `user_ids`: the requester's Slack ids.
         - `place`: where the button is. In a list, this is the text of a ListPage. On a card, this is ON_CARD with the
@@ -372,10 +376,10 @@ class SessionService:
     async def _page_after(
         self, request: Request, user_ids: Sequence[UserId], page: ListPage, ended: SessionRecord
     ) -> SessionList | None:
-        """Return the page `page` of a list as it is after the requester has ended the session `ended` from this page.
+        """Return the page `page` of a list, after the requester has ended the session `ended` on this page.
 
-        Ask the database only, not the session service. Return None if the list is for supervisors and administrators
-        only, and the requester is neither. `user_ids`: the requester's Slack ids.
+        Read from the database only, not from the session service. Return None if the list is for supervisors and
+        administrators only, and the requester is neither. `user_ids`: the requester's Slack ids.
         """
         if not page.is_live:
             return replace(await self._own_page(request, user_ids, page, Freshness.KNOWN), ended=ended)
@@ -446,7 +450,8 @@ class SessionService:
     async def _end(self, record: SessionRecord) -> str | None:
         """End the session at the service. Return the service's correlation id; None if the service sent none.
 
-        Raises UnknownSessionError if the service does not know the session, unless the session is over already.
+        Raises UnknownSessionError if the service cannot end the session, and neither the database nor the service
+        reports that the session is over.
         """
         try:
             return await self._service.end(record.session.id)

@@ -15,7 +15,7 @@ NO_FAILURES = (PermissionDeniedError, HostNotFoundError, SeveralConversationsErr
 
 @dataclass(frozen=True, slots=True)
 class StartCounts:
-    """Numbers of the last 24 hours. `started`: the sessions that were started. `failed`: the starts that failed."""
+    """The numbers of started sessions (`started`) and of failed starts (`failed`) in the last 24 hours."""
 
     started: int
     failed: int

@@ -172,7 +172,7 @@ class StartSession(Handler):
                 error.address = (await self._offer_sign_in(request)).address
 
     async def _open_sessions(self, request: Request, resolved: ResolvedHost) -> Mapping[ConversationId, SessionRecord]:
-        """Return the host's open sessions by conversation. For a workflow step, return an empty mapping."""
+        """Return the agent's open sessions with the found host, by conversation; for a workflow step, none."""
         if request.kind is RequestKind.STEP:  # a workflow gets the session that it asks for
             return {}
         found = await self._own_sessions.open_by_conversation(team_of(request), resolved.agent.ids)

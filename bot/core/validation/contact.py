@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TEXT_LENGTH = 254
 MAY_HOLD_ADDRESS = re.compile(r"[@＠﹫]|(?:\d\D{0,3}){6}")
-"""A quick test: a text without a match contains no phone number and no email address."""
+"""Matches every text that contains a phone number or an email address, and some other texts, too."""
 _STRAIGHT = str.maketrans("＠﹫＋﹢．", "@@++.")
 _OUTSIDE = r"\s@<>()\[\],;:\"'`“”„«»"
 _EMAIL = re.compile(rf"(?<![^{_OUTSIDE}])[^{_OUTSIDE}]+@[^{_OUTSIDE}]+\.[^{_OUTSIDE}.!?]{{2,}}")
@@ -28,7 +28,7 @@ _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _LINKING = re.compile(r"(?:\b(?:at|by|for|from|in|of|on|over|to|via|with)\b|[\s,:;/&–—-])+$", re.IGNORECASE)
 """Prepositions and punctuation directly before an address, such as " to" in "by SMS to"."""
 _MAX_TRIES = 10
-"""The maximum number of candidates for a phone number that are checked in one text."""
+"""The maximum number of attempts to find a valid phone number: at different places of a text, or with other ends."""
 _TAKE_SMS = ("MOBILE", "FIXED_LINE_OR_MOBILE", "VOIP")
 """The types of numbers that can receive an SMS at a normal price.
 
@@ -117,10 +117,11 @@ def find_addresses(text: str, countries: Collection[str] = ()) -> Sequence[Found
 
 
 def without_addresses(text: str, found: Sequence[FoundAddress], mark: str = "") -> str:
-    """Return the text with each address in `found` replaced by `mark`.
+    """Return the text with each address in `found` replaced by `mark`. Each run of white space becomes one space.
 
-    `found`: the result of `find_addresses` for this text. If `mark` is "", also remove the punctuation around each
-    address, and the prepositions directly before it, such as "to". Each run of white space becomes one space.
+    - `found`: the result of `find_addresses` for this text.
+    - `mark`: the replacement. With "", also remove the punctuation around each address, and the prepositions directly
+      before it, such as "to".
     """
     for one in reversed(found):
         before = text[: one.start] if mark else _LINKING.sub("", text[: one.start].rstrip("(<[\"'"))

@@ -9,21 +9,24 @@ from bot.core.models import NAME_LENGTH
 
 _WORD = re.compile(r"\w+")
 _JOINERS = "\u200c\u200d"
-"""Zero-width joiners. Emoji, Persian and Indic scripts need them; `clean` removes them at the edges of a name."""
+"""Zero-width joiners. Emoji, Persian and Indic scripts need them, so `clean` removes them only at the start and
+the end of a name."""
 _VISIBLE_FORMATS = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]")
-"""Format characters that are visible (Unicode: Prepended_Concatenation_Mark)."""
+"""Matches the format characters that are visible (Unicode: Prepended_Concatenation_Mark). `one_line` keeps them."""
 _BLANK = re.compile(
     "[\u034f\u17b4\u17b5\u2065\u2800\u3164\uffa0\ufff0-\ufff8\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
 )
-"""Invisible characters that are not in the category Cf. The tag letters from U+E0000 can carry a hidden message."""
+"""Matches invisible characters, most of which are not in the category Cf. `one_line` removes them.
+
+The tag letters from U+E0000 on could hide a message in a text."""
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 URL_LENGTH = 4000
 _URL = re.compile(
     r"""(?P<scheme>https?)://(?P<host>[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#][!#-;=?-\[\]^_a-{}~]*)?""",
     re.IGNORECASE | re.ASCII,
 )
-"""A safe URL. After the server name, the URL can contain all printable characters except a space and <>"`|\\, which
-could end a message's markup early."""
+"""Matches a safe URL. After the server name, the URL can contain all printable characters except a space and <>"`|\\,
+which could end a message's markup early."""
 JOIN_CODE = "{joinCode}"
 _HOST_ENTRY = re.compile(r"\.?(?:[a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\]")
 _PUBLIC_NAME = re.compile(r"(?:[a-z0-9_-]+\.)+(?!0x)[a-z0-9-]*[a-z-][a-z0-9-]*")
@@ -96,10 +99,7 @@ class JoinTemplate:
 
 
 def parse_template(text: str) -> JoinTemplate:
-    """Parse the setting that holds the template for join URLs.
-
-    Raises ValueError with the reason if the setting is invalid.
-    """
+    """Parse the value of COBROWSE_JOIN_URL_TEMPLATE. Raises ValueError with the reason if the value is invalid."""
     if text.count(JOIN_CODE) != 1 or set(text.replace(JOIN_CODE, "")) & set("{}"):
         raise ValueError(f"must hold {JOIN_CODE} exactly once, and no other braces")
     plain = text.replace(JOIN_CODE, "code")
@@ -114,14 +114,16 @@ def parse_template(text: str) -> JoinTemplate:
 class JoinHosts:
     """The servers to which join URLs from Genesys may point.
 
-    `allowed`: server names, or `.domain` for all servers below a domain. Empty allows each server name that contains a
-    dot and is not an IP address.
+    `allowed`: server names, or `.domain` for all servers below a domain. If empty, a server name is allowed if it
+    contains a dot, is not an IP address, and does not end in `.localhost`.
     """
 
     allowed: tuple[str, ...] = ()
 
     def reject_reason(self, url: str, *, is_local: bool) -> str:
         """Return the reason why a join URL is not allowed; "" if it is allowed.
+
+        The reason is a few words, such as "a join URL on a host that is not allowed".
 
         `is_local`: True if the session service runs on this machine. Only then a URL of localhost is allowed.
         """
@@ -140,7 +142,7 @@ class JoinHosts:
 
 
 def parse_join_hosts(entries: tuple[str, ...]) -> JoinHosts:
-    """Parse the setting that lists the allowed servers of join URLs. Raises ValueError with the invalid entries."""
+    """Parse the entries of COBROWSE_JOIN_HOSTS. Raises ValueError with the invalid entries."""
     hosts = tuple(entry.lower() for entry in entries)
     invalid = [repr(host[:40]) for host in hosts if not host.isascii() or not _HOST_ENTRY.fullmatch(host)]
     if invalid:

@@ -27,11 +27,11 @@ def unquoted(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Replace dashes by hyphens, and white-space characters by spaces. Remove invisible characters.
+    """Replace dashes by hyphens, and each white-space character by a space. Remove invisible characters.
 
-    Also remove the spaces at both ends of the text.
+    Then remove the spaces at both ends of the text.
 
-    Never use this function for a secret, which may contain any character.
+    Never use this function for a secret: a secret may contain any character.
     """
     spaced = "".join(" " if letter.isspace() else letter for letter in text.translate(_DASHES))
     return "".join(letter for letter in spaced if not is_unseen(letter)).strip()
@@ -43,7 +43,7 @@ def is_unseen(letter: str) -> bool:
 
 
 def straight(text: str) -> str:
-    """Return the text with hyphens for dashes and without invisible characters. Keep line breaks and tabs."""
+    """Replace dashes by hyphens, and remove invisible characters. Keep line breaks and tabs."""
     return "".join(letter for letter in text.translate(_DASHES) if letter in "\r\n\t" or not is_unseen(letter))
 
 
