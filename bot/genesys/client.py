@@ -69,9 +69,9 @@ class GenesysClient:
         return self._limiter.can_send_now(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the object that tells several requests how long their shared background call has to wait.
+        """Return the object that tells requests how long a background call has to wait.
 
-        `needs`: the permission that the background call needs.
+        `needs`: the permission that the background call needs. All background calls that need it use the same object.
         """
         return self._limiter.waits(needs)
 
@@ -97,7 +97,7 @@ class GenesysClient:
         - `share`: the part of the rate limit that this call may use; None for the whole rate limit. Raises
           ServiceBusyError if this part is used up.
         - `hooks`: the call hooks of the request; None for a background call. Raises the exceptions of `hooks`.
-        - `continues`: True if a call for the same session was sent before. This call then goes before waiting calls.
+        - `continues`: True if a call for the same session was sent before. `RateLimiter.acquire` describes the effect.
         - `auth`: the source of the token to send; None for the bot's own token. Raises the exceptions of `auth`.
         """
         request = build_request(method, self._api_url + path, json, self._extensions)

@@ -179,7 +179,8 @@ class Transport(httpx.AsyncBaseTransport):
 def new_pool(timing: GenesysTiming = GENESYS_TIMING) -> aiohttp.TCPConnector:
     """Open a connection pool without a limit. Each client that uses the pool limits its own connections.
 
-    Connections use aiohttp's default TLS context, which trusts the system's authorities, or those of SSL_CERT_FILE.
+    The connections use aiohttp's default TLS context. It trusts the certificate authorities of the system, or those in
+    the file that SSL_CERT_FILE names.
     """
     return aiohttp.TCPConnector(limit=0, keepalive_timeout=timing.keepalive_seconds)
 

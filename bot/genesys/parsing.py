@@ -15,7 +15,8 @@ MAX_WORD_LENGTH = 40
 MAX_NAME_LENGTH = 200
 MAX_MESSAGE_LENGTH = 300
 PLAUSIBLE_YEARS = range(2020, 2100)
-"""The bot ignores a date in another year, because it comes from a wrong clock."""
+"""The plausible years in an answer's header Date. The bot ignores a header with an earlier or a later year, because it
+comes from a wrong clock."""
 _ID = re.compile(r"[A-Za-z0-9._:~+/=-]{1,200}")
 _FOLDED = re.compile(r"(?:^|/)\.*(?:/|$)")
 """Matches a path that has an empty part or a part of dots only. A client or a gateway may remove such a part, and call

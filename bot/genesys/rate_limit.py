@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 DEFAULT_PER_MINUTE, MAX_PER_MINUTE = 300, 1_000_000
 MAX_CONCURRENT_CALLS = 240
-"""The maximum number of calls in flight. The connection pool has more connections, so that one is always left for the
-login."""
+"""The maximum number of calls in flight. It is less than MAX_CONNECTIONS in http.py, so that the bot's sign-in always
+gets a connection."""
 MIN_CONCURRENT_CALLS = 8
 
 
@@ -91,9 +91,9 @@ class RateLimiter:
         return self._queue.is_idle and not self._holds.has_hold(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return the object that tells several requests how long their shared background call has to wait.
+        """Return the object that tells requests how long a background call has to wait.
 
-        `needs`: the permission that the background call needs.
+        `needs`: the permission that the background call needs. All background calls that need it use the same object.
         """
         return self._waits[needs]
 
@@ -110,10 +110,11 @@ class RateLimiter:
     async def acquire(self, hooks: CallHooks | None, *, needs: str | None, continues: bool = False) -> None:
         """Wait until a call may be sent. The caller must call `release` when the call has ended.
 
-        - `hooks`: the call hooks of the request; None for a background call.
+        - `hooks`: the call hooks of the request; None for a background call. Report each wait to `hooks.on_wait`, or,
+          for a background call, to the result of `waits(needs)`.
         - `needs`: the permission that the call needs; None for a call with a person's token, whose limits are unknown.
-        - `continues`: whether an earlier call for the same session has passed the rate limiter. If True, this call goes
-          before all waiting calls.
+        - `continues`: True for a retry, or if an earlier call for the same session was sent. If True, a request's call
+          goes before all waiting calls, and a background call goes before the other waiting background calls.
 
         Raises ServiceBusyError if the wait for the hold of `needs` would be longer than `max_hold_total_seconds`.
         Raises the exceptions of `hooks.on_wait`.
@@ -142,7 +143,7 @@ class RateLimiter:
         self._queue.release_next()
 
     def _learn(self, response: httpx.Response, needs: str) -> None:
-        """Learn from the status of an answer to a call that needs the permission `needs`.
+        """Update the limits after an answer to a call that needs the permission `needs`. The status decides:
 
         - 429, and the token is at its limit: delay all calls.
         - 429, and the token is below its limit: delay only the calls that need `needs`.
@@ -162,10 +163,11 @@ class RateWindow:
     """Counts the calls of one token in Genesys's current rate-limit window, which lasts a minute.
 
     - Other processes can use the same token. So a higher count in Genesys's answer replaces this object's count.
-    - The calls in flight are at most half of the calls that are left, or MIN_CONCURRENT_CALLS if that is more. They are
-      never more than the calls that are left, and never more than MAX_CONCURRENT_CALLS.
-    - After a window in which the limit was reached, one call is sent first, as a test: has Genesys's next window begun?
-      The other calls wait for its answer, `rate_probe_seconds` at most.
+    - At most half of the calls that are left may be in flight at the same time. If this half is less than
+      MIN_CONCURRENT_CALLS, the limit is MIN_CONCURRENT_CALLS. The limit is never more than the number of calls that are
+      left, and never more than MAX_CONCURRENT_CALLS.
+    - After a window in which the limit was reached, one call is sent as a test, because Genesys's next window may not
+      have begun yet. The other calls wait for the answer of the test call, `rate_probe_seconds` at most.
 
     `allowed`: the allowed calls per minute.
     """
@@ -233,10 +235,11 @@ class RateWindow:
         return until_next + (ahead - max(left, 0)) // self.allowed * self._window_seconds
 
     def seconds_until_open(self) -> float:
-        """Return the seconds until the current window ends; 0.0 if it has ended.
+        """Return the time in seconds after which `try_acquire` may return True again.
 
-        While the other calls wait for the test call, return the seconds until this wait ends. When `try_acquire` has
-        returned False, the caller tries again after this time, or when a call in flight ends.
+        It is the time until the current window ends, or 0.0 if the window has ended. While calls wait for the answer of
+        a test call, it is the time until they stop waiting. If a call in flight ends earlier, the caller tries again
+        then.
         """
         now = self._clock()
         return max(0.0, (self._probe_until if now < self._probe_until else self._ends_at) - now)
@@ -428,10 +431,10 @@ class FairQueue:
 
 @dataclass
 class _Hold:
-    """The hold of one permission: the time in which calls that need this permission wait.
+    """The hold of one permission. All times are in seconds of the clock of PermissionHolds.
 
-    - `until`: until this time, all these calls wait. Then one call goes first as a test.
-    - `probe_until`: until this time, the other calls wait for the test call's answer.
+    - `until`: until this time, all calls that need the permission wait. Then one of them is sent as a test.
+    - `probe_until`: until this time, the other calls wait for the answer of the test call.
     - `changed`: set when the hold ends or becomes longer.
     """
 

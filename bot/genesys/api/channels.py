@@ -133,7 +133,7 @@ def is_channel_url(url: str, api_url: str) -> bool:
     - If `api_url` is an http URL of this machine (the sandbox): a ws URL with the network host of `api_url`.
     - Otherwise: a wss URL whose network host belongs to Genesys, or to the domain of `api_url`.
 
-    A URL with a user or a password is never valid.
+    A URL with a user or a password is never valid. A wss URL has at most MAX_URL_LENGTH characters.
     """
     try:
         parts = urlsplit(url)

@@ -105,7 +105,8 @@ class ConversationSessions:
         These exceptions mean that nothing was created:
 
         - OpenSessionError: the conversation has an open session, which the offer would replace.
-        - NoUsableConversationError: the host is in no conversation that supports co-browse.
+        - NoUsableConversationError: the host is in no conversation that supports co-browse, or not in the conversation
+          that the requester named.
         - SeveralConversationsError: the host is in several conversations that support co-browse.
 
         Raises another ServiceError if a call fails, StorageUnavailableError if the database fails, and the exceptions
@@ -176,7 +177,7 @@ class ConversationSessions:
         - With True, read only the session's conversation. Raises ServiceError if this call fails.
         - With False, read the conversation first. If the conversation cannot be read, or gives the phase WAITING or
           UNKNOWN, also read the co-browse offer. Raises ServiceError if this second call fails. If the customer can no
-          longer accept the offer, `is_link_dead` of the result is True.
+          longer accept the offer, `is_link_dead` of the result is True. Without a deployment id, do not read the offer.
         """
         if live:
             return await self._state(record, LIVE)

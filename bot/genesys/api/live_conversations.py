@@ -34,8 +34,9 @@ MAX_AGE = timedelta(days=90)
 MAX_CONVERSATIONS = 20
 MAX_NAME_LENGTH = 60
 _MEDIA = (("messages", False), ("calls", True))
-"""Pairs of a participant object's key and a bool. The key's value lists communications that support co-browse. The bool
-is True if they are calls."""
+"""The keys of Genesys's participant objects that list communications in which co-browse is possible.
+
+Each pair has such a key, and whether the listed communications are calls."""
 _OTHER_MEDIA = {
     "chats": "chat",
     "callbacks": "callback",
@@ -44,8 +45,9 @@ _OTHER_MEDIA = {
     "socialExpressions": "social",
     "videos": "video",
 }
-"""Maps keys of a participant object to kinds of conversation (`OtherConversation.kind`). The key's value lists
-communications that do not support co-browse."""
+"""The keys of Genesys's participant objects that list communications in which co-browse is not possible.
+
+The value of each key is the kind of conversation, for `OtherConversation.kind`."""
 _STAFF_PURPOSES = (
     "agent",
     "user",
@@ -95,7 +97,7 @@ class LookupHooks:
 
     @property
     def fairness_key(self) -> str:
-        """Return the fairness key of the create call. The look-ups belong to the same requester."""
+        """Return the fairness key of the create call, because the look-ups are made for the same requester."""
         return self._hooks.fairness_key
 
     async def before_send(self) -> None:
@@ -114,8 +116,9 @@ class LiveConversations:
     async def find(self, host_id: HostId, hooks: CallHooks) -> list[ActiveConversation]:
         """Return the host's conversations that support co-browse, MAX_CONVERSATIONS at most.
 
-        Sort them by `since`, newest first. Return [] if the host is in no conversation. Raises
-        NoUsableConversationError if the host is in conversations but none of them supports co-browse.
+        Sort them by the time at which the host was connected, newest first. Return [] if the host is in no
+        conversation. Raises NoUsableConversationError if the host is in conversations but none of them supports
+        co-browse.
         """
         response = await self._client.call(
             "POST", QUERY, needs=VIEW_DETAILS, json=query(host_id, datetime.now(UTC)), safe=True, hooks=hooks
@@ -140,8 +143,8 @@ class LiveConversations:
     async def get(self, wanted_id: ConversationId, host_id: HostId, hooks: CallHooks) -> ActiveConversation:
         """Return the conversation with the id `wanted_id`.
 
-        Raises NoUsableConversationError if the host is not connected to the conversation, or if the conversation does
-        not support co-browse.
+        Raises NoUsableConversationError if there is no such conversation, if the host is not connected to it, or if it
+        does not support co-browse.
         """
         live = await self._fetch(wanted_id, host_id, hooks)
         if live is None:
@@ -202,7 +205,8 @@ def read_live(
     Return None if the conversation does not support co-browse, or if the host is not connected to the conversation.
 
     - `wanted_id`: the id of the conversation that was requested.
-    - `now`: Genesys's time, to find implausible times in the answer; None for this machine's time.
+    - `now`: the current time by Genesys's clock; None for this machine's time. A time in the answer that is implausible
+      at `now` is ignored (see `_since`).
     """
     now = now or datetime.now(UTC)
     people = list(objects(body.get("participants")))

@@ -36,7 +36,7 @@ Part = dict[str, object]
 def read_state(body: Part, record: SessionRecord, now: datetime, *, is_local: bool = False) -> SessionState:
     """Read the state of the session in `record` from the body of Genesys's answer about the session's conversation.
 
-    - `now`: Genesys's time when it answered.
+    - `now`: the time at which Genesys sent the answer, by Genesys's clock.
     - `is_local`: whether the API runs on this machine. If True, the result's `viewer_url` may be on this machine, too.
 
     The phase of the result is one of these:

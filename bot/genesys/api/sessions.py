@@ -54,7 +54,8 @@ ENDED_STATUSES = ("ended", "closed", "expired", "terminated", "completed", "disc
 class SessionView:
     """The id and the status of a session.
 
-    `status`: the session service's word for the status; for a co-browse offer, `open`, `ended` or `gone`.
+    `status`: the status as the session service states it; `unknown` if it states none. For a co-browse offer: `open`,
+    `ended`, or `gone` if Genesys does not find the offer.
     """
 
     id: SessionId

@@ -36,7 +36,7 @@ class UsersApi:
 
     @property
     def waits(self) -> SharedWaits:
-        """Return the object that tells several requests how long their shared search for a Genesys user has to wait."""
+        """Return the SharedWaits that notifies requests when their shared search for a Genesys user has to wait."""
         return self._client.waits(VIEW)
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:

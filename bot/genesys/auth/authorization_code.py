@@ -97,8 +97,8 @@ class AuthorizationCodeClient:
     async def exchange(self, code: str, verifier: str) -> Grant:
         """Exchange an authorization code for tokens. Send only one HTTP request, because a code is valid only once.
 
-        `verifier`: the PKCE code verifier of this sign-in. Raises LoginRefusedError (code connect_failed) if the login
-        refuses the code, and another ServiceError if the call fails.
+        `verifier`: the PKCE code verifier of this sign-in. Raises LoginRefusedError (code connect_failed) if Genesys
+        refuses the code or the OAuth client, and another ServiceError if the call fails.
         """
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect_uri}
         try:

@@ -1,5 +1,7 @@
 """Fetch, cache and renew the bot's own token, with the OAuth grant "client credentials".
 
+In this module, the login is Genesys's OAuth server.
+
 - Calls that wait for a token share one HTTP request to the login.
 - The token is renewed in the background before it expires.
 - After a 401 or 403, the token is dropped. After a 401, client.py repeats the call with a new token.
@@ -54,9 +56,9 @@ class Token:
 class TokenAuth(TokenSource):
     """Adds the bot's own token to HTTP requests.
 
-    - `next_credentials`: the credentials of a second OAuth client, used if the login refuses the first OAuth client;
-      None if there is no second one. An administrator needs a second OAuth client to replace the first one's secret
-      without an outage.
+    - `next_credentials`: the credentials of a second OAuth client; None if there is none. The bot uses the second OAuth
+      client if the login does not accept the credentials of the first one (`invalid_client`). With a second OAuth
+      client, an administrator can replace the first one without an outage.
     - `clock`: returns seconds and never goes back.
     """
 
@@ -87,6 +89,8 @@ class TokenAuth(TokenSource):
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Add the token to an HTTP request and yield the request. If the answer is a 401 or 403, drop the token.
 
+        Raises ServiceError if there is no token and the login gives none.
+
         HttpClient.send_call runs this generator, sends the yielded request, and passes the answer back:
         https://www.python-httpx.org/advanced/authentication/
         """
@@ -99,8 +103,9 @@ class TokenAuth(TokenSource):
     async def use(self, credentials: Credentials, next_credentials: Credentials | None) -> None:
         """Get a token with new credentials, and use this token and these credentials from now on.
 
-        `next_credentials`: used if the login refuses `credentials`; None if there is no second OAuth client. Raises
-        ServiceError if the login gives no token. The previous credentials and token then stay in use.
+        `next_credentials`: used if the login refuses `credentials` with `invalid_client`; None if there is no second
+        OAuth client. Raises ServiceError if the login gives no token. The previous credentials and token then stay in
+        use.
         """
         clients, asked_at = _both(credentials, next_credentials), self._clock()
         response, clients = await self._ask(clients)
@@ -151,10 +156,12 @@ class TokenAuth(TokenSource):
         return token
 
     async def _ask(self, clients: tuple[Credentials, ...]) -> tuple[httpx.Response, tuple[Credentials, ...]]:
-        """Request a token from Genesys as the first OAuth client. If Genesys refuses this client, try the second one.
+        """Request a token from the login as the first OAuth client in `clients`.
 
-        Return Genesys's answer, and all OAuth clients in `clients`, with the accepted one first. Raises ServiceError if
-        no OAuth client gets a token.
+        If the login refuses this OAuth client with `invalid_client`, try the second one.
+
+        Return the login's answer, and all OAuth clients in `clients`, with the accepted one first. Raises ServiceError
+        if no OAuth client gets a token.
         """
         first, *others = clients
         try:

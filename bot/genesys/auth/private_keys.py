@@ -31,8 +31,12 @@ class PrivateKey:
 def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
     """Read a private key: an RSA key of MIN_RSA_BITS bits or more, or a P-256 key.
 
-    `given`: a text, or the bytes of a file. Raises ValueError for any other key or text, and if the passphrase is
-    missing, wrong or not needed. The error's message quotes no part of the key, and does not end with a full stop.
+    - `given`: the key in PEM, as a text or as the bytes of a file. The text may lack line breaks, or be only
+      the base64 without the lines BEGIN and END.
+    - `passphrase`: the passphrase of an encrypted key; None for a key that is not encrypted.
+
+    Raises ValueError for any other key or text, and if the passphrase is missing, wrong or not needed. The error's
+    message quotes no part of the key, and does not end with a full stop.
     """
     text = given if isinstance(given, str) else convert_file(given)
     if isinstance(text, Unusable):

@@ -1,7 +1,7 @@
 """Subscribe notification channels to the hosts of watched sessions, and turn the channels' events into hints.
 
 If Genesys refuses the subscription to a host, the bot reads the states of the host's sessions at intervals. The bot
-tries to subscribe again after `refused_seconds`, because an administrator may have added the permission.
+tries to subscribe again after `PushTiming.refused_seconds`, because an administrator may have added the permission.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ MAX_CHANNELS = 10
 """
 MAX_SESSIONS = MAX_CHANNELS * MAX_TOPICS
 MAX_HINTS = 20
-"""The maximum number of hints after a new subscription, one for each session. For more sessions, the bot requests an
-early look at all watched sessions."""
+"""The maximum number of sessions about which the bot pushes hints after a new subscription. For more sessions, the bot
+requests an early look at all watched sessions."""
 
 
 class HostSubscriptions:
@@ -47,6 +47,7 @@ class HostSubscriptions:
 
         - `connect`: opens the WebSocket at a URL.
         - `hints`: gets the hints.
+        - `timing`: the intervals and delays that the methods name, such as `sync_seconds`.
         """
         self._api, self._connect, self._hints, self._task_group = api, connect, hints, tasks
         self._metrics, self._timing = metrics, timing
@@ -185,9 +186,9 @@ class HostSubscriptions:
             log.warning("Genesys refuses notifications, so the bot asks instead", extra={"fields": fields})
 
     def _on_message(self, message: ChannelMessage) -> None:
-        """Push a hint about the conversation that a channel reports as changed.
+        """Push hints about the conversation that a channel reports as changed (see `_hint_twice`).
 
-        Push no hint in these cases:
+        Push no hints in these cases:
 
         - No watched session belongs to the conversation.
         - The previous message about the conversation had the same `fingerprint`.
