@@ -58,7 +58,7 @@ class AuditSetupError(SetupError):
 
 
 def entry(request: Request, outcome: Result, *, reached: bool) -> dict[str, Any]:
-    """Return the fields of the audit line about a request, except the time. Omit fields without a value.
+    """Return the fields of the audit line about a request, except the time and the workspace. Omit empty fields.
 
     - `outcome`: the result of the request.
     - `reached`: whether Slack accepted the message that shows the result to the requester.

@@ -122,10 +122,10 @@ class Redactor:
         return f"{kept} … {dropped} characters more" if dropped else kept
 
     def _cut_at(self, text: str, max_length: int) -> int:
-        """Return where to cut a text: at most `max_length`, and never inside a word or one of the known secrets.
+        """Return the number of characters to keep of a text that is longer than `max_length`: at most `max_length`.
 
-        A text is cut before its secrets are masked. The first part of a secret might match no pattern, and would then
-        stay in the log.
+        Never cut inside a word or a known secret: the caller masks the text after the cut, and the first part of a
+        secret might match no pattern.
         """
         end = _word_start(text, max_length)
         if self._forms:
@@ -202,6 +202,8 @@ class LineFormatter(logging.Formatter):
 
 def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: TextIO | None = None) -> Redactor:
     """Make the root logger write lines with masked secrets. Return the Redactor that masks the secrets.
+
+    Also log uncaught exceptions and Python's warnings from now on.
 
     - `level`: a level of Python's logging, such as "INFO".
     - `as_json`: whether the lines are JSON; otherwise text.

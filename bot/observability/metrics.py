@@ -41,17 +41,18 @@ JOIN_SECONDS = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
 LOOK_RESULTS = (*SessionPhase, "unchanged", "failed", "busy")
 ENDS = (SessionPhase.OVER, SessionPhase.UNUSED, *SessionEnding)
 CONNECTION_FAILURES = ("too_many_websockets", "warning", "refresh_requested", "closed", "other", "not_opened")
-"""The values of the label `reason`: why a Socket Mode connection failed. The counter of each reason starts at 0, so
-that an alert sees the first failure."""
+"""The values of the label `reason` of the metric cobrowse_socket_failures: why a Socket Mode connection failed. The
+counter of each reason is created with the value 0, so that an alert sees the first failure."""
 REFUSED_RENEWALS = ("oauth_refused", "token_refused")
 ALERTED_OUTCOMES = (*REFUSED_RENEWALS, "permission_missing", "unexpected")
 WATCHED_STATUSES = ("200", "none", "500", "501", "502", "503", "504")
-"""The values of the label `status` that deploy/prometheus-alerts.yml counts. Their counters start at 0, because
-Prometheus sees no increase in a series that begins at 1: the first failure would raise no alert."""
+"""Values of the label `status` of the metric cobrowse_genesys_calls. The counter of each status is created with the
+value 0, so that an alert sees the first failure."""
 STARTED = "start"
 WORKSPACE = "workspace"
-"""The label with a workspace's short name. If the process serves several workspaces, the bot's metrics have this label.
-The version and the measurements of the process never have it."""
+"""The label with a workspace's short name. If the process serves several workspaces, all metrics have this label.
+
+Exceptions: cobrowse_build_info, and the metrics whose names begin with `process_`. They never have the label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,8 @@ class LastCall:
 class MetricFamilies:
     """The metrics of the process, in one Prometheus registry.
 
-    `by_workspace`: whether the bot's metrics have the label `workspace`. If a number belongs to the whole process, such
-    as the failures of the database, the value of this label is "".
+    `by_workspace`: whether the metrics have the label `workspace`. The value of the label is "" for a series of the
+    whole process, such as the failures of the database.
     """
 
     def __init__(self, *, by_workspace: bool = False) -> None:
@@ -184,8 +185,9 @@ class PrometheusMetrics(Metrics):
     ) -> None:
         """Create the series of one workspace, or of the whole process.
 
-        - `kinds`: kinds of requests. Their counters are created at once, with the value 0.
-        - `needs`: Genesys permissions. The counters of calls that need them are created at once, too.
+        - `kinds`: kinds of requests. For each kind and each of ALERTED_OUTCOMES, a counter is created with the value 0.
+        - `needs`: Genesys permissions. For each permission and each of WATCHED_STATUSES, a counter of calls is created
+          with the value 0.
         - `exemplar`: returns the ids of the current trace, which are stored with a measured duration. It returns None
           if there are no ids to store. If `exemplar` itself is None, no ids are stored.
         - `families`: the metrics to which the series belong; None to create the metrics in a new registry.
@@ -202,8 +204,9 @@ class PrometheusMetrics(Metrics):
         """Return the metrics of one workspace, in the same registry.
 
         - `workspace`: the workspace's short name.
-        - `kinds`: kinds of requests. Their counters are created at once, with the value 0.
-        - `needs`: Genesys permissions. The counters of calls that need them are created at once, too.
+        - `kinds`: kinds of requests. For each kind and each of ALERTED_OUTCOMES, a counter is created with the value 0.
+        - `needs`: Genesys permissions. For each permission and each of WATCHED_STATUSES, a counter of calls is created
+          with the value 0.
         """
         return PrometheusMetrics(kinds, needs, self._exemplar, families=self._families, workspace=workspace)
 

@@ -250,8 +250,8 @@ class SpanTracer(Tracer):
 
         If the block raises an exception, mark the span as an error with the exception's code, but without its text.
 
-        `context`: holds the span's parent. None: the parent is the current span. If a context holds no span, a new
-        trace begins.
+        `context`: holds the span's parent. If it holds no span, a new trace begins. If `context` is None, the parent is
+        the current span.
         """
         with self._tracer.start_as_current_span(
             name, context, kind, attributes, record_exception=False, set_status_on_exception=False
