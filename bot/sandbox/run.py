@@ -67,10 +67,9 @@ PUBLIC_ONLY = (
     "events-reordered",
     "socket-closes",
 )
+"""The faults that exist only with the public Genesys Cloud API, which has signed-in users and notifications."""
 SESSIONS_ONLY = ("unknown-application", "no-join-url")
-"""`SESSIONS_ONLY` has the faults that exist only with the session service, which has applications and join URLs.
-`PUBLIC_ONLY` has the faults that exist only with the public Genesys Cloud API, which has signed-in users and
-notifications."""
+"""The faults that exist only with the API of the session service, which has applications and join URLs."""
 
 __all__ = ["FAULTS", "LIVE_COUNTS", "ROLES", "faults_of", "open_page", "open_sandbox", "run_once", "serve_page"]
 
@@ -94,7 +93,7 @@ class Sandbox:
     """A running sandbox.
 
     - `slack`, `genesys`: the imitations of Slack and Genesys.
-    - `finish`: a function that waits until the bot has completed all accepted requests, and stops the bot.
+    - `finish`: an async function that waits until the bot has completed all accepted requests, and stops the bot.
     """
 
     slack: SandboxSlack
@@ -170,7 +169,7 @@ async def open_sandbox(
 async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """Run the real bot during the `with` block. The block begins when the bot can receive commands.
 
-    Yield a function that waits until the bot has completed all accepted requests, and stops the bot.
+    Yield an async function that waits until the bot has completed all accepted requests, and stops the bot.
     """
     stop = asyncio.Event()
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()

@@ -65,8 +65,8 @@ STEPS = (
     ),
 )
 UNA_GENESYS_ID = "55555555-5555-4555-8555-555555555555"
-"""The id of Una's Genesys user. The email address of this Genesys user differs from the one in Slack. The bot finds no
-host for Una until an administrator creates a host link."""
+"""The id of Una's Genesys user. Its email address differs from Una's email address in Slack. So the bot finds no host
+for Una until an administrator creates a host link."""
 GENESYS_USERS = (
     GenesysUser("11111111-1111-4111-8111-111111111111", "Ana Agent", "ana@example.com"),
     GenesysUser("22222222-2222-4222-8222-222222222222", "Ben Brandt", "ben@example.com"),

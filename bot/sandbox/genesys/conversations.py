@@ -21,8 +21,8 @@ MEDIA = {
     "callback": ("callbacks", "callback"),
     "email": ("emails", "email"),
 }
-"""For each medium of a conversation: the field of a participant that lists the communications, and the media type in
-responses to analytics queries."""
+"""The media of conversations. Each value contains two names: of the participant's field that lists the communications,
+and of the media type in responses to analytics queries."""
 _PREDICATE = {"type", "dimension", "operator", "value"}
 _QUERY = {"interval", "order", "orderBy", "paging", "conversationFilters", "segmentFilters"}
 

@@ -39,8 +39,8 @@ class _FaultType:
     - `effect`: what the fault does to a call; `no_effect` for a fault that affects events or WebSockets of
       notification channels. api/notifications.py simulates such a fault.
     - `options`: the options that the fault accepts, each with its default value.
-    - `on`: what the fault can affect: kinds of calls, such as "create", or "events" or "sockets" for the events or
-      WebSockets of notification channels.
+    - `on`: the kinds of calls that the fault can affect, such as "create". The kinds "events" and "sockets" stand for
+      the events and the WebSockets of notification channels.
     - `times`: the default number of calls that the fault affects; None for no limit.
     """
 

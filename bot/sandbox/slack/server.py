@@ -131,6 +131,8 @@ class SandboxSlack(UserActions):
     async def disconnect_sockets(self, reason: str = "refresh_requested", *, seconds: float = 0.5) -> None:
         """Send a disconnect message over every Socket Mode connection. Close the connections after `seconds`.
 
+        The method returns before the connections are closed.
+
         `reason`: `warning`, `refresh_requested` or `link_disabled`.
         """
         self.sockets.disconnect(reason, seconds)

@@ -44,8 +44,8 @@ def user_object(user: SlackUser) -> Shape:
 def workspace_user_object(workspace: Workspace, user: SlackUser, *, has_locale: bool = False) -> Shape:
     """Return a user in the shape of `users.info`.
 
-    The field `enterprise_user` is present if the user has an `enterprise_user_id`. If the app is installed org-wide, it
-    is present for every user who is not external.
+    The field `enterprise_user` is present if the user has an `enterprise_user_id`. It is also present if the app is
+    installed org-wide and the user is not external.
 
     `has_locale`: True to include the field `locale`.
     """

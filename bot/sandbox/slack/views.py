@@ -251,7 +251,8 @@ class Views:
 
         An acknowledgement without content closes the modal. The field `response_action` of an acknowledgement can show
         errors (`errors`), replace the modal (`update`), open a modal on top (`push`), or close all modals of the user
-        (`clear`). If the delivery failed, or if the content is invalid, the modal stays and shows SUBMIT_FAILED.
+        (`clear`). If the bot did not acknowledge the submission, or if the content is invalid, the modal stays and
+        shows SUBMIT_FAILED.
         """
         if not view.is_open:
             return

@@ -29,8 +29,8 @@ class Execution:
     - `bot_access_token`: the token with which the bot can call the Web API for this execution.
     - `outputs`: the values of the outputs, by name, if `status` is "succeeded", else {}.
     - `error`: the error that the bot reported if `status` is "failed", else None.
-    - `delivery`: the record of how Slack delivered the event that starts the execution; None until the bot has
-      acknowledged the event or the delivery has failed.
+    - `delivery`: the delivery of the event that starts the execution; None until the bot has acknowledged the event or
+      the delivery has failed.
     """
 
     callback_id: str

@@ -185,7 +185,7 @@ class Workspace:
     ) -> Message:
         """Add a message to a channel, and return the message.
 
-        A block or element without an id gets a random id.
+        If a block has no `block_id` or an element has no `action_id`, it gets a random one.
 
         - `via`: where the message comes from, such as `chat.postMessage`. Message lists the values.
         - `user`: the id of the author; None for the bot.
@@ -311,7 +311,10 @@ def _count_key(message: Message) -> str:
 
 
 def with_ids(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a copy of `blocks`. In the copy, a block or element without an id gets a random id."""
+    """Return a copy of `blocks` in which each block has a `block_id` and each element an `action_id`.
+
+    The copy has random values where `blocks` has none. Images get no `action_id`.
+    """
     blocks = copy.deepcopy(blocks)
     for block in blocks:
         block.setdefault("block_id", secrets.token_urlsafe(4))

@@ -115,7 +115,7 @@ def execution_json(execution: Execution) -> dict[str, Any]:
     """Return the execution of a workflow step as JSON for the sandbox's page.
 
     The field `acked` is True if the bot acknowledged the event that starts the step, and False if the delivery of the
-    event failed. Before that, it is None.
+    event failed. The field is None if neither has happened yet.
     """
     fields = {"id": execution.id, "status": execution.status, "outputs": execution.outputs, "error": execution.error}
     return {**fields, "acked": execution.delivery.acked if execution.delivery else None}
@@ -133,9 +133,9 @@ class EventStream:
         self.events: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue(1000)
 
     def push(self, event: str, data: Any) -> None:
-        """Queue an event for sending. If the queue is full, drop the event, and call `close`.
+        """Queue an event for sending. If the queue is full, drop the event and end the stream.
 
-        After the end of the stream, the page opens a new stream, which begins with the complete state.
+        The page then opens a new stream, which begins with the complete state.
         """
         try:
             self.events.put_nowait((event, data))

@@ -52,7 +52,7 @@ class SandboxPage:
 
     - `url`: the URL of the page; "" before `start`.
     - `fault`: the name of the simulated fault that is switched on; None without a fault.
-    - `live_conversations`: the menu for the number of each agent's live conversations; None if there is no menu.
+    - `live_conversations`: the menu that sets how many live conversations each agent has; None if there is no menu.
     - `outbox_url`: the URL of the outbox, a list of the SMS and emails to customers. The page shows the outbox in a
       frame. "" if there is no outbox.
     """
@@ -264,9 +264,9 @@ class SandboxPage:
                 stream.push("unread", recipient)
 
     def _view_changed(self, view: View) -> None:
-        """Send a changed Home tab, or all open modals after a change of one, to the pages of the view's user.
+        """Send a changed Home tab to the pages on which the view's user is the acting user.
 
-        These are the pages on which this user is the acting user.
+        If the changed view is a modal, send all open modals of this user.
         """
         if view.body["type"] == "home":
             self._push("home", view_json(view), to=view.user_id)

@@ -41,7 +41,7 @@ class Channel:
 
     - `owner`: the id of the signed-in user who created the channel; "client" if the OAuth client created it.
     - `expires_at`: the expiry of the channel, in seconds since 1970.
-    - `topics`: the topics to which the channel is subscribed. All values are None.
+    - `topics`: the topics to which the channel is subscribed, as the keys of a dict. All values of the dict are None.
     - `used_at`: when a call or a WebSocket last used the channel, in seconds since 1970.
     - `socket`: the open WebSocket; None if no client is connected.
     - `outbox`: the events to send over the WebSocket.
@@ -71,7 +71,7 @@ class Notifications:
     - `heartbeat_seconds`: the time without an event after which the server sends a heartbeat.
     - `closing_seconds`: the time between the event `v2.system.socket_closing` and the close of the WebSocket.
     - `refused_users`: ids of users. Nobody can subscribe to the topics of these users.
-    - `is_mute`: True if the server sends nothing over the open WebSockets.
+    - `is_mute`: True if the server sends nothing over the open WebSockets, and drops the events.
     - `channels`: the channels by id.
     - `sent`: the sent events, oldest first, without heartbeats and without replies to messages of the client.
     - `next_fault`: a function that gets "events" or "sockets". It returns the simulated fault that affects the next
@@ -263,8 +263,8 @@ class Notifications:
     async def _connect(self, request: web.Request) -> web.WebSocketResponse:
         """Serve the WebSocket of a channel until the client or the server closes the WebSocket.
 
-        For an unknown or expired channel, send an error message, and close the WebSocket. If the channel already has a
-        WebSocket, close the old WebSocket. In each case, drop the events that were waiting for a WebSocket.
+        If the channel already has a WebSocket, close the old WebSocket. Drop the events that are still in the channel's
+        outbox. For an unknown or expired channel, only send an error message, and close the WebSocket.
         """
         socket = web.WebSocketResponse()
         await socket.prepare(request)

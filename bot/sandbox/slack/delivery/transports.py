@@ -22,8 +22,8 @@ from bot.sandbox.slack.faults import Faults
 from bot.sandbox.slack.models import APP_ID, Ack, Kind
 
 MAX_SOCKETS = 10
-"""How many WebSockets an app can have open at a time. On one more WebSocket, Slack sends a hello, and then a disconnect
-message with the reason `too_many_websockets`."""
+"""The maximum number of open WebSockets of an app. If the app opens one more, Slack sends a hello over the new one, and
+then a disconnect message with the reason `too_many_websockets`."""
 END_REASONS = ("too_many_websockets", "warning", "refresh_requested")
 
 
@@ -136,8 +136,8 @@ class Sockets:
     def __init__(self, faults: Faults) -> None:
         self.ping_seconds = 5.0
         self.stale_connections = 0
-        """How many connections ended without a closing handshake. As in Slack, such connections still count as open: in
-        `num_connections` of the hello, and towards MAX_SOCKETS."""
+        """The number of lost connections that Slack still counts as open, because they ended without a closing
+        handshake. The value is part of `num_connections` in the hello, and counts toward MAX_SOCKETS."""
         self.app_id = APP_ID
         """The id of the Slack app in the hello, the first message over a new WebSocket."""
         self._faults = faults
@@ -183,9 +183,9 @@ class Sockets:
     async def deliver(self, kind: Kind, payload: dict[str, Any], timeout_seconds: float, retry: int) -> Ack:
         """Deliver a payload over one WebSocket, and return the bot's acknowledgement.
 
-        If the WebSocket is closed before the acknowledgement, try one other WebSocket. After `timeout_seconds`, return
-        an Ack with the error `operation_timeout`. After any other failure, such as no open WebSocket, return an Ack
-        with the error `dispatch_failed`.
+        If the WebSocket is closed before the acknowledgement, wait for another open WebSocket, and try once more. After
+        `timeout_seconds`, return an Ack with the error `operation_timeout`. If no WebSocket is open at the start, or if
+        both tries fail, return an Ack with the error `dispatch_failed`.
 
         - `timeout_seconds`: the time limit for both tries together.
         - `retry`: 0 for the first delivery, 1 for the first retry, and so on.
