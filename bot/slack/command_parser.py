@@ -105,9 +105,9 @@ class Start:
     - `conversation_id`: the id of the Genesys conversation that the requester typed; None for none.
     - `send_to`: the customer's address: a valid phone number in E.164, any other address as typed; None for none. The
       session card offers to send the link to this address.
-    - `unless`: the command that the text begins with, although the text counts as a name; None for none. For "stop
-      Checkout demo", the command is "end". If the requester has an open session whose name is in the text, such as
-      "Checkout", the bot starts no session, and asks whether the text is a command or a name.
+    - `unless`: the command that the requester may have meant by `name`; None for none. For the name "stop Checkout
+      demo", it is "end". If the name contains the name of an open session of the requester, such as "Checkout", the bot
+      starts no session. It asks the requester whether the text is a command or a name.
     """
 
     target: UserId | None = None
@@ -123,7 +123,8 @@ class Query:
 
     - `target`: the user whom the text mentions; None for nobody.
     - `argument`: the text after the command word, without the user; None for none. The command `send` always has an
-      argument: the result of `pack("", address)`. `address` is the customer's address as text; "" for none.
+      argument: the result of `pack("", address)`. `address` is the customer's address as text; "" for none. `pack` is
+      in core/use_cases/customer_messages.py.
     """
 
     kind: RequestKind
@@ -281,7 +282,7 @@ def _for_target(target: UserId, rest: str, grammar: Grammar) -> Command:
 
 
 def _read(start: Start, text: str, grammar: Grammar) -> Command:
-    """Parse a text as a command or as a session's name. Return a Choice if the text can be either.
+    """Parse a text as a command or as a session's name. Return a Choice if the bot has to ask what the text means.
 
     `start`: a Start whose `target` is the user that the requester mentioned before the text; None for nobody.
     """
@@ -297,9 +298,9 @@ def _read(start: Start, text: str, grammar: Grammar) -> Command:
 
 
 def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
-    """Parse a text whose first word can begin a command. Return a Choice if the text can also be a session's name.
+    """Parse a text whose first word can begin a command. Return a Choice if the bot has to ask what the text means.
 
-    Return None if the text can only be a session's name, such as "Sharing problem".
+    Return None if the words of the text can only be a session's name, such as "Sharing problem".
 
     `start`: a Start whose `target` is the user that the requester mentioned before the text; None for nobody.
     """
@@ -329,8 +330,9 @@ def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
 def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
     """Return the command `send` with the address in the text. Return None unless all of this is true:
 
-    - The text means *send*, and contains exactly one address. This address is not at the start.
-    - The `text` of the address's FoundAddress is not "".
+    - The text means *send*.
+    - The text contains exactly one phone number or email address, and does not begin with it.
+    - The phone number is not valid in several countries.
     - The requester mentioned no user before the text: `start` has no `target`.
     """
     if start.target or not MAY_HOLD_ADDRESS.search(text):
@@ -347,11 +349,15 @@ def _send(start: Start, text: str, grammar: Grammar) -> Query | None:
 def _start(start: Start, text: str, grammar: Grammar) -> Command:
     """Parse a text that is no command: an optional conversation, then the session's name.
 
-    Return the result of `_named` for the name. If sessions belong to no conversation, or if the text is in quotes, the
-    whole text is the name. In any other case, return NotUnderstood for a text that begins with a URL that leads to no
-    conversation.
+    Return the result of `_named` for the name. The first word decides:
 
-    `start`: a Start. Its `target` is the user that the requester mentioned before the text, or None.
+    - The id or URL of a conversation: the other words are the name.
+    - Any other URL: return NotUnderstood.
+    - Any other word: the whole text is the name.
+
+    If sessions belong to no conversation, or if the text is in quotes, the whole text is the name in all cases.
+
+    `start`: a Start whose `target` is the user that the requester mentioned before the text; None for nobody.
     """
     app = grammar.genesys_app
     first = _FIRST_WORD.match(text) if app and not _is_quoted(text) else None
@@ -370,14 +376,14 @@ def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False
     - The text contains no address: a Start.
     - The text begins with its only address, as in "+14155550123 Checkout": a Start with the other words as the name and
       the address as `send_to`. A phone number must have a plus, and the other words must not mean a command.
-    - The text contains an address in any other case: a Choice.
+    - Any other text with an address: a Choice.
 
     The parameters:
 
-    - `start`: a Start with the user and the conversation that the requester named before the text; None for each of
-      the two that the requester did not name.
-    - `is_forced`: True if the requester put the text in quotes, to mark it as a name. Then every address leads to a
-      Choice.
+    - `start`: a Start with the user and the conversation that the requester named before the text. Each of them is None
+      if the requester did not name it.
+    - `is_forced`: True if the requester put the text in quotes, to mark it as a name, or if the text is empty. Then
+      every text with an address leads to a Choice.
     """
     if not MAY_HOLD_ADDRESS.search(text):
         return Start(start.target, clean_name(text), start.conversation_id)
@@ -410,8 +416,8 @@ def _option(start: Start, text: str, grammar: Grammar) -> Start:
 def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]]:
     """Clean a text with `clean_name`, and find the email addresses and phone numbers in it.
 
-    Return the cleaned text, which still contains the addresses, and the addresses. The text has at most MAX_TEXT_LENGTH
-    characters. It is "" if no visible character is left.
+    Return the cleaned text and the addresses. The cleaned text still contains the addresses. It has at most
+    MAX_TEXT_LENGTH characters, and is "" if no visible character is left.
     """
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     return whole, find_addresses(whole, grammar.countries)
@@ -434,7 +440,8 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
 
     - `name` is None if the remaining text can be a command, still contains an address, or has only words in FILLERS or
       NOUNS.
-    - `send_to` is the only address. It is None if there are several addresses, or if the address has an empty `text`.
+    - `send_to` is the only address. It is None if there are several addresses, or if the address is a phone number that
+      is valid in several countries.
     - If the texts around a removed address form a new address, the new address is removed, too, and `send_to` is None.
 
     The parameters:

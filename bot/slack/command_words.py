@@ -12,9 +12,10 @@ from bot.slack.command_languages import VOCABULARIES, without_marks, words_of
 
 
 def _words(english: str, others: str = "") -> frozenset[str]:
-    """Return the words in `english`, and the words that the other languages have in the field `others`.
+    """Return the words in `english`, and the words of the other languages for the same purpose.
 
-    `others`: the name of a field of Vocabulary; "" to return only the words in `english`.
+    `others`: the field of the class Vocabulary (command_languages.py) that has the words of the other languages; "" to
+    return only the words in `english`.
     """
     return frozenset(english.split()) | (words_of(others) if others else frozenset())
 
@@ -32,8 +33,9 @@ ALIASES = {
 }
 """A mapping from each alias of a command word to the command word."""
 BEGINS_NAMES = words_of("begins_names")
-"""Command words of other languages that often begin a session's name. If an unknown word, but no noun, follows such a
-word, the text is a name."""
+"""Command words of other languages that often begin a session's name, such as the German "neue".
+
+If such a word is the main word of a text (see `read`), the text can be a name even if it has only two words."""
 COMMANDS = {
     **{word: word for word in ("help", "whoami", "why", "status", "list", "last", "end", "apps", "link", "unlink")},
     **{word: word for word in ("new", "send", "connect", "disconnect")},
@@ -48,7 +50,7 @@ PARTICLES = {
 }
 """A mapping from verbs to particles. A verb and one of its particles in one text mean *end*, as in "turn it off"."""
 UNSURE = frozenset(("logout", "logoff", "log", "sign"))
-"""Words that mean *end* or something else. The bot always asks."""
+"""Words that can mean *end*, but also a sign-out. The bot asks even if all other words of the text fit *end*."""
 QUESTIONS = _words("what what's what’s whats which is are do does did")
 """Words that begin a question. After such a word, the bot asks before it carries out a command, except the commands in
 CHANGES_NOTHING."""
@@ -79,7 +81,7 @@ NOUNS = _words(
     "cobrowse co-browse cobrowsing co-browsing co browse browsing",
     "nouns",
 )
-"""The things on which commands act. A command word, one of these nouns and an unknown word together are ambiguous."""
+"""The things on which commands act. A text with a command word, one of these nouns and an unknown word is ambiguous."""
 ABOUT_IT = frozenset(("it", "them", "this", "that", "him", "her"))
 """Pronouns that mean a session or a customer."""
 TRIGGERS = frozenset(COMMANDS) | frozenset(PARTICLES) | FILLERS | NOUNS | {"who"}
@@ -129,7 +131,7 @@ def read(words: Sequence[str]) -> Reading:
     words after it. They fit if `_fits` returns True for each of them, or if there are none. The first rule that applies
     decides:
 
-    - If the main word is no command word, or there is no main word: the result of `_read_loose`.
+    - The result of `_read_loose` if there is no main word, or if the main word is no command word.
     - EITHER if the later words fit, and the main word is in UNSURE.
     - EITHER if the later words fit, and a question asks for a command that changes something: a word before the main
       word is in QUESTIONS, and the command is not in CHANGES_NOTHING.

@@ -1,4 +1,4 @@
-"""Map each of Slack's error codes to its meaning: an ApiError with a group and a key of sentences (pure).
+"""Map each of Slack's error codes to its meaning, an ApiError (pure).
 
 https://docs.slack.dev/reference/methods lists the error codes of each method. Codes that contain spaces, such as "no
 answer", are the bot's own. The bot uses them if Slack sends no code.

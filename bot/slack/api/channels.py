@@ -23,14 +23,14 @@ GROUP_MESSAGE_PREFIX = "mpdm-"
 """The prefix of a group message's name. The bot recognizes a group message by its name."""
 EXTERNAL_FLAGS = ("is_ext_shared", "is_pending_ext_shared")
 REQUIRED_FLAGS = (*EXTERNAL_FLAGS, "is_shared", "is_org_shared")
-"""Boolean fields that every conversation object has. If one is missing, no session may be posted."""
+"""Boolean fields that a conversation object must have. If one is missing, the bot posts no session in the channel."""
 EXTERNAL_TEAM_FIELDS = (
     "connected_team_ids",
     "connected_limited_team_ids",
     "pending_connected_team_ids",
     "pending_shared",
 )
-"""Fields with the team ids of other organizations in the channel, including invited ones."""
+"""Fields with the team ids of other organizations that share the channel or are invited to share it."""
 _HIDDEN = (Group.UNINVITED, Group.SCOPE)
 
 
@@ -74,8 +74,8 @@ class ChannelDirectory:
 def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
     """Return the reason why a session may not be posted in a channel; None if it may be posted (pure).
 
-    - "outside": people outside the bot's Slack workspace and its organization can read the channel, or are invited to
-      it. Also if Slack does not say who shares the channel.
+    - "outside": people outside the bot's Slack workspace and its organization can read the channel or are invited to
+      it, or Slack does not say who shares the channel.
     - "unclear": one of the fields REQUIRED_FLAGS is missing or not a boolean.
     - "closed": the channel is archived, and neither "outside" nor "unclear" applies.
 

@@ -36,7 +36,7 @@ Render = Callable[[Notice, datetime, str], Message]
 had when the message was posted, and the id of the user or channel that reads the message."""
 
 GONE = codes_of(Group.UNINVITED, Group.ARCHIVED)
-"""Slack's error codes for a cached direct-message channel that the bot can no longer use."""
+"""Slack's error codes for a direct-message channel whose cached id is no longer valid."""
 
 
 class UnconfirmedPostError(SlackClientError):

@@ -45,14 +45,14 @@ NO_TEAM = TeamId("")
 _MEMBER_FLAGS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
 """Fields of a user object that must be False for a member.
 
-If a field is missing or no boolean, reading the user raises SlackUnavailableError.
+If a field is missing or is not a boolean, reading the user raises SlackUnavailableError.
 """
 MAX_CONCURRENT_CALLS = 10
 RATE_LIMITED = "ratelimited"
 MAX_WORKSPACES = 200
 """The maximum number of Slack workspaces of an organization in which the bot looks for a user group."""
 NOT_HERE = ("no_such_subteam", "subteam_not_found", "invalid_team", "team_not_found", "team_access_not_granted")
-"""Slack's error codes for a user group of another Slack workspace, and for a workspace that the token cannot use."""
+"""Slack's error codes that mean: the Slack workspace has no such user group, or the token cannot use the workspace."""
 
 GroupKey = tuple[TeamId, str]
 """The id of a Slack workspace and the id of a user group. The first id is "" for a token that is not org-wide."""
@@ -103,9 +103,11 @@ class UserGroups:
     async def has(self, user_id: UserId, group_id: str, own: Sequence[TeamId]) -> bool:
         """Return whether a user is in a user group.
 
-        `own`: the user's Slack workspaces, in which the bot looks for the group. If `own` is empty, the bot looks in
-        all Slack workspaces of the organization. If a workspace in `own` does not have the group, and the bot has not
-        found the group anywhere yet, the bot also looks in the other workspaces.
+        `own`: the user's Slack workspaces. The bot looks for the group in these first. If `own` is empty, the bot looks
+        in all Slack workspaces of the organization.
+
+        If the group is missing in at least one of these workspaces, and the bot does not know yet where the group is,
+        the bot looks in the rest of the organization. It stops at the first workspace that has the group.
 
         Raises SlackUnavailableError if the look-up fails or no Slack workspace has this group.
         """
@@ -326,8 +328,8 @@ class SlackDirectory:
 def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
     """Return the Slack ids of a person: the id of the user object, then the person's id in an organization (pure).
 
-    Leave out the second id if the object has none. Also leave it out if the bot's Slack workspace `home` belongs to a
-    different organization.
+    Return only the first id if the object has no second one, or if the bot's Slack workspace `home` belongs to a
+    different organization. Leave out an id without the form of a user id.
     https://docs.slack.dev/reference/objects/user-object#enterprise_user
     """
     grid = user.get("enterprise_user")
@@ -487,7 +489,8 @@ class ThrottledMethod:
     """Calls one Web API method within Slack's rate limit.
 
     At most MAX_CONCURRENT_CALLS calls run at the same time. The others wait in a queue. After a Retry-After of at most
-    `max_lookup_retry_after` seconds, all calls wait until this time has passed. A longer Retry-After fails the call.
+    `timing.max_lookup_retry_after` seconds, all calls wait until this time has passed. After a longer Retry-After, the
+    call fails.
 
     - `max_wait_seconds`: the time limit of a call, including its wait in the queue and for a Retry-After.
     - `web`: a client without a rate-limit retry handler. Such a handler would sleep inside a call and block the queue.

@@ -68,9 +68,9 @@ log = logging.getLogger(__name__)
 MAX_CONNECTIONS = 1000
 """The maximum number of calls that one HTTP client makes to Slack at the same time. Further calls wait."""
 STATES_SHOWN = ("already_ended", "link_used_up", "customer_joined")
-"""Error codes after a press on a session card or list that mean: the card or list shows an old state of the session.
+"""The codes of errors that replace the session card or list of sessions that contains the pressed button.
 
-An error with such a code replaces the card or list. Other errors appear in a new message.
+After such an error, the card or list shows an old state of the session. All other errors appear in a new message.
 """
 ANSWERABLE = timedelta(minutes=29)
 """How long after a request the bot uses the request's response_url. Slack accepts posts to it for 30 minutes."""
@@ -87,7 +87,7 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
 
 
 class ProportionalJitter(Jitter):
-    """Adds a random time, less than twice `first_seconds`, to each wait between retries.
+    """Adds a random time to each wait between retries. The time is less than twice `first_seconds`.
 
     `first_seconds`: the first wait, without the random time.
     """
@@ -306,10 +306,11 @@ class SlackResponder:
         """Send the message as an ephemeral message or a direct message. Return whether Slack accepted one of them.
 
         - `session`: the session that the message shows; None for none.
-        - `is_in_channel`: the order of the attempts. True: the ephemeral message, then the direct message. False: the
-          direct message, then the ephemeral message if the request has no response_url and is recent (see `is_recent`).
+        - `is_in_channel`: whether to try the ephemeral message first, and then the direct message. If False, try the
+          direct message first. If Slack does not accept it, try the ephemeral message, but only if the request has no
+          response_url and is recent (see `is_recent`).
 
-        Without a channel in the request, send no ephemeral message.
+        If the request has no channel, send no ephemeral message.
         """
         is_in_channel = is_in_channel and bool(request.channel_id)
         if is_in_channel and await self._try_ephemeral(request, message):
@@ -454,7 +455,9 @@ class SlackResponder:
     async def tell(self, request: Request, message: Message) -> None:
         """Send the requester a message that is not the result of a stored request.
 
-        Try in this order: the response_url, the request's modal, an ephemeral message, a direct message.
+        Try the response_url first, then the request's modal, then other messages. If the request has a response_url,
+        these are an ephemeral message, then a direct message. If not, they are a direct message, then an ephemeral
+        message.
         """
         if request.reply_url and await self.post(request.reply_url, message):
             return
@@ -527,8 +530,8 @@ class SlackResponder:
 def _makes_way(request: Request, outcome: Result) -> bool:
     """Return whether the answer replaces the message that contains the pressed button.
 
-    If the message is a session card or a list of sessions, return False for an error whose code is not in STATES_SHOWN.
-    In all other cases, return `request.replaces`.
+    If the message is a session card or a list of sessions that an answer may replace, return True, except for an error
+    whose code is not in STATES_SHOWN. For any other message, return `request.replaces`.
     """
     if _is_kept_after_errors(request):
         return not isinstance(outcome, CobrowseError) or outcome.code in STATES_SHOWN

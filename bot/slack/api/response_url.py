@@ -29,7 +29,9 @@ log = logging.getLogger(__name__)
 
 REPEATS = 2
 MAX_RETRY_AFTER_SECONDS = 5
-"""The longest Retry-After that the bot waits for. After a longer one, the bot reaches the requester by another way."""
+"""The longest Retry-After, in seconds, after which the bot posts again.
+
+If Slack asks for a longer wait, the bot sends the answer as an ephemeral message or a direct message."""
 _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 """The hosts of Slack's own response_urls: https://docs.slack.dev/govslack"""
@@ -92,11 +94,16 @@ class ResponseUrls:
         self._proxies = {(URL(url).scheme, URL(url).host): proxy_for(url) for url in origins}
 
     async def post(self, url: str, body: dict[str, Any]) -> int:
-        """Post a JSON body and return the HTTP status of the last attempt.
+        """Post a JSON body and return the HTTP status of the last attempt, which can be an error status.
 
-        Retry after a connection error other than a time-out, after a 5xx, and after a 429 whose Retry-After is at most
-        MAX_RETRY_AFTER_SECONDS. Raises ForeignAddressError if `url` does not lead to Slack. Raises aiohttp.ClientError,
-        TimeoutError or ValueError if the last attempt gets no answer of Slack.
+        Make up to REPEATS more attempts. Another attempt follows after these failures:
+
+        - a connection error, but not a time-out while connecting
+        - a 5xx status
+        - a 429 status with a Retry-After of at most MAX_RETRY_AFTER_SECONDS
+
+        Raises ForeignAddressError if `url` does not lead to Slack. Raises aiohttp.ClientError, TimeoutError or
+        ValueError if the last attempt gets no answer from Slack.
         """
         if not isinstance(url, str) or not self._allowed.fullmatch(url):
             raise ForeignAddressError
@@ -155,9 +162,9 @@ class Deadlines:
     ) -> T:
         """Await `sending` and return its result. Raises TimeoutError if `sending` takes longer than the limit.
 
-        - `max_seconds`: a limit for this attempt, if it is shorter than the usual limit.
-        - `together`: a set that contains the time-out while the attempt is in progress, so that the caller can
-          shorten the time-out; None for no set.
+        - `max_seconds`: the limit for this attempt, in seconds. A value above the usual limit has no effect.
+        - `together`: a set to which this method adds the attempt's time-out, and from which it removes the time-out
+          after the attempt. The caller can shorten the time-outs in the set. None for no set.
         """
         usual = self._timing.last_post_timeout if self._is_last else self._timing.post_timeout
         deadline = asyncio.timeout(min(usual, max_seconds))
@@ -181,7 +188,7 @@ class Deadlines:
 
 
 def shorten(deadlines: Iterable[asyncio.Timeout], seconds: float) -> None:
-    """Let the time-outs in progress end in `seconds` from now at the latest."""
+    """Make each time-out in `deadlines` expire in `seconds` from now at the latest."""
     latest = asyncio.get_running_loop().time() + seconds
     for deadline in deadlines:
         if not deadline.expired():  # an expired time-out cannot be rescheduled
@@ -197,8 +204,8 @@ class SilentHostError(Exception):
 class SilentHosts:
     """Refuses posts to a server (the host of a URL) after a post to the server has timed out.
 
-    During the refusal, one post in each `probe_interval_seconds` is sent anyway, as a test of the server. The first
-    post that the server answers ends the refusal.
+    As a test, one post in each `probe_interval_seconds` is sent anyway. The first post that the server answers ends the
+    refusal.
 
     - `deadlines`: limits the time of each post.
     - `clock`: returns seconds and never goes back.
@@ -231,8 +238,8 @@ class SilentHosts:
           test takes longer than `probe_timeout` seconds.
         - Otherwise, do not call `post`, and raise SilentHostError.
 
-        The time-out that makes a server silent also limits the other posts to the server that are in progress. They
-        raise TimeoutError if they take `probe_timeout` more seconds.
+        When a server becomes silent, the other posts to it that are in progress get at most `probe_timeout` more
+        seconds. After that, they raise TimeoutError, too.
         """
         host = _host(url)
         is_probe = host in self._next_probe_at and not insist

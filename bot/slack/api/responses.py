@@ -81,7 +81,7 @@ def retry_after_seconds(error: SlackApiError) -> float:
 
 
 def is_page(body: bytes) -> bool:
-    """Return whether a body is a web page, such as a proxy's, and not Slack's answer: it begins with `<`."""
+    """Return whether a body begins with `<`. Such a body is a web page, such as a proxy's, and not Slack's answer."""
     return body.lstrip().startswith(b"<")
 
 

@@ -44,7 +44,8 @@ from bot.slack.messages.session_card import DIRECT_MESSAGE, CardRenderer
 log = logging.getLogger(__name__)
 
 LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN)
-"""Groups of Slack's error codes after which a later update may succeed. After another code, none can."""
+"""Groups of Slack's error codes after which a later update of the message can succeed. After Slack's other error codes,
+every later update fails, too."""
 REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED: "closed", Group.THREAD: "thread"}
 
 
@@ -52,8 +53,8 @@ class SlackSessionMessages:
     """Posts and updates messages about sessions in Slack.
 
     - `once`: a Web API client that never repeats a call, so that no message is posted twice.
-    - `places`: says whether the bot may post a session in a channel.
-    - `book`: records the messages in the store.
+    - `places`: checks whether the bot may post a session card in a channel.
+    - `book`: stores which messages show a session.
     - `cards_for`: returns the renderer of session cards for a reader.
     - `readers`: fetches the language of each reader.
     """

@@ -53,8 +53,7 @@ class TokenWatch:
     async def start(self, web: AsyncWebClient, identify: Callable[[AsyncWebClient], Awaitable[T]]) -> T:
         """Await `identify(web)`, the bot's first call to Slack, and return its result. Raises the errors of `identify`.
 
-        Begin the watch after that: from now on, `failed` records that Slack refuses the token. While Slack refuses the
-        token, the watch tests the token every `token_probe_seconds`. Log a warning if the token begins with ROTATING.
+        After that, begin the watch: before, `failed` does nothing. Log a warning if the token begins with ROTATING.
         """
         identity = await identify(web)
         self._probe = web.auth_test
@@ -70,9 +69,12 @@ class TokenWatch:
             log.info("Slack accepts the bot token again", extra={"fields": {"token": "SLACK_BOT_TOKEN"}})
 
     def failed(self, code: str) -> None:
-        """Record that Slack refuses the bot token if `code`, the error code of a failed call, says so (Group.TOKEN).
+        """If `code` means that Slack refuses the bot token, record this in `refusal`.
 
-        Then test the token in the background until Slack accepts it. Do nothing before `start` has begun the watch.
+        Also test the token in the background every `token_probe_seconds`, until Slack accepts it. Do nothing if `code`
+        means something else, or if `start` has not begun the watch.
+
+        `code`: the error code of a failed call.
         """
         if self._probe is None or not is_of(code, Group.TOKEN):
             return

@@ -26,8 +26,8 @@ OPENED_BEFORE = "exchanged_trigger_id"
 class Views:
     """Calls Slack's methods for views. The methods of this class never raise.
 
-    They log a warning if a call fails. They log nothing if an earlier call has opened the modal
-    (`exchanged_trigger_id`), or if the modal is closed or has changed (Group.VIEW_GONE).
+    They log a warning if a call fails, except in two cases: an earlier call has opened the modal (Slack's error code is
+    `exchanged_trigger_id`), or the modal is closed or has changed.
 
     All methods except `publish` return an error code; "" on success. The code is Slack's, or a label such as
     `timed_out` if Slack did not answer.
@@ -39,7 +39,7 @@ class Views:
     async def open(self, trigger_id: str, view: View) -> str:
         """Open a modal. Return an error code; "" on success.
 
-        The code `exchanged_trigger_id` counts as success: an earlier call with this trigger has opened the modal.
+        Slack's code `exchanged_trigger_id` counts as success: an earlier call with `trigger_id` has opened the modal.
         """
         code = await self._error_code_of(
             "views.open", self._web.views_open(trigger_id=trigger_id, view=view), self._timing.trigger_seconds
@@ -49,7 +49,7 @@ class Views:
     async def push(self, trigger_id: str, view: View) -> str:
         """Open a modal on top of the modal that contains the pressed button. Return an error code; "" on success.
 
-        The code `exchanged_trigger_id` counts as success: an earlier call with this trigger has opened the modal.
+        Slack's code `exchanged_trigger_id` counts as success: an earlier call with `trigger_id` has opened the modal.
         """
         code = await self._error_code_of(
             "views.push", self._web.views_push(trigger_id=trigger_id, view=view), self._timing.trigger_seconds

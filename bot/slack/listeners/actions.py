@@ -284,9 +284,9 @@ def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) 
 def read_card_press(body: dict[str, Any], kind: RequestKind, session_id: str) -> Request:
     """Build the request for a press on a session card or in a list. `body` is the payload of the press.
 
-    The argument of the request is the session's id, with one exception: for END, if the button is in a list or on the
-    card of another session, the argument is `session_id place`. `place` is the list page or card that contains the
-    button. The answer to the request can show the page or card again.
+    The argument of the request is the session's id. If a button of the kind END is in a list or on the card of another
+    session, the argument is `session_id place` instead. `place` names the list page or card that contains the button,
+    so that the answer to the request can show the page or card again.
     """
     press, action = read_actor(body), body["actions"][0]
     called = f"{action['action_id']}:{body.get('trigger_id') or press.id}"
@@ -357,8 +357,8 @@ def read_actor(body: dict[str, Any]) -> Request:
 def _team(body: dict[str, Any], enterprise: str | None) -> TeamId:
     """Return the id of the Slack workspace of the user in an interaction payload (pure).
 
-    If the payload does not name it, return the Slack workspace of the payload, of the view or of the message. If the
-    payload names none at all, return `enterprise`, the id of the organization, or "" if it is None.
+    If the payload does not name the user's Slack workspace, return that of the payload, of the view or of the message.
+    If there is none of these, return `enterprise`, the id of the organization; "" if `enterprise` is None.
     """
     own = body["user"].get("team_id")
     if own and own != enterprise:

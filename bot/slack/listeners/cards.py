@@ -146,8 +146,8 @@ class CardPresses:
     async def submit(self, request: Request) -> bool:
         """Submit a request. If the request cannot be stored, send the requester the reason.
 
-        Return False if a request with the same key is already stored. Return True if the request is stored now, and
-        also if it cannot be stored.
+        Return False if a request with the same key is already stored; otherwise True, even if the request cannot be
+        stored.
         """
         try:
             return await self.requests.submit(request)
@@ -297,8 +297,8 @@ def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, ar
     - `pressed`: the press that opened the dialog. The request gets the channel and the response_url of this press.
     - `argument`: the request's argument, such as the session's id.
 
-    If the pressed button is in a modal below the dialog, the result of a SEND request appears in the dialog. The result
-    of any other request appears in the modal below.
+    If the pressed button is in a modal, this modal lies below the dialog. In this case, the result of a SEND request
+    appears in the dialog, and any other result in the modal below. Otherwise, the result appears in no modal.
     """
     actor, below = read_actor(body), body["view"].get("previous_view_id")
     return replace(
@@ -315,10 +315,10 @@ def dialog_request(body: dict[str, Any], pressed: Pressed, kind: RequestKind, ar
 
 
 def note_dialog_place(responder: SlackResponder, pressed: Pressed, request: Request) -> None:
-    """Record in `responder` which message contains the button that opened the dialog.
+    """Let `responder` know which message contains the button that opened the dialog.
 
-    If the answer to the dialog replaces this message with a card, the bot can update the card later. Do nothing if the
-    button is in an ephemeral message, a modal or the Home tab.
+    If the answer to `request` is a card that replaces this message, the bot can update the card later. Do nothing if
+    the button is in an ephemeral message, a modal or the Home tab.
 
     - `pressed`: the press on the button.
     - `request`: the request of the submitted dialog.

@@ -90,14 +90,16 @@ class ConnectDialog:
         self._responder.soon(self._replace(actor, self._chosen(actor, user_id)))
 
     def find_soon(self, actor: Request, person: PersonKey, text: str) -> None:
-        """In the background, search Genesys for `text`, and show the result of `_searched` as the next step.
+        """In the background, search Genesys users for `text`, and show the next step of the dialog.
+
+        If the search finds nobody or fails, the dialog gives the reason.
 
         `person`: the person to connect.
         """
         self._responder.soon(self._replace(actor, self._found(actor, person, text)))
 
     def search_again(self, actor: Request, view: View) -> None:
-        """Return to the step that searches for a Genesys user. The search field contains the text of the last search.
+        """Show the search for a Genesys user again, in the background. The field contains the text of the last search.
 
         `view`: the dialog that is open now.
         """
@@ -126,8 +128,11 @@ class ConnectDialog:
     async def _chosen(self, actor: Request, user_id: UserId) -> View:
         """Return the view that the dialog shows after the administrator has chosen the person `user_id`.
 
-        If this person may not use co-browse, the view asks for a person again, and gives the reason. Otherwise, the
-        view is the result of `_first_step`: usually the step that searches for the Genesys user.
+        The view depends on the person:
+
+        - If the person is not a full member of the workspace, the view asks for a person again, and gives the reason.
+        - If the bot already finds a host for the person, the view says this.
+        - Otherwise, the view asks for the Genesys user: by a search or, if the bot may not search, by the user's id.
         """
         try:
             return await self._first_step(actor, user_id)
@@ -199,7 +204,7 @@ class ConnectDialog:
             raise RoleRequiredError("administrators_only")
 
     async def _safely(self, actor: Request, step: Awaitable[View]) -> View:
-        """Await `step`, and return its view. If `step` raises an error, return a view that shows the error."""
+        """Await `step`, and return its view. If `step` raises an exception, return a view with an error message."""
         try:
             return await step
         except CobrowseError as found:

@@ -227,10 +227,10 @@ class SessionForm:
         return session_form.result_view(message, self._renderer.language_of(actor.requester))
 
     async def _missing_host(self, agent: SlackUser) -> HostNotFoundError | None:
-        """Return the error which says why the agent has no Genesys user; None if the agent has a Genesys user.
+        """Return the error that says why the agent has no host; None if the agent has a host.
 
-        Return None, too, if the bot cannot find out: a service or the database fails, or the look-up takes longer than
-        `catalog_timeout`.
+        Also return None if the bot cannot find out, because Genesys or the database fails, or because the look-up takes
+        longer than `catalog_timeout`.
         """
         try:
             async with asyncio.timeout(self._timing.catalog_timeout):
@@ -247,10 +247,11 @@ class SessionForm:
         )
 
     async def _thread(self, actor: Request, message: dict[str, Any]) -> str:
-        """Return the id of the thread of `message`, in which the session can be posted; "" for none.
+        """Return the id of the thread in which the session can be posted: the thread of the Slack message `message`.
 
-        If `message` is in no thread, the session can begin a new thread below `message`. Return "" if `message` is {},
-        if the request comes from a group message, or if the bot may not post a session in the channel.
+        If `message` is in no thread, return the id of `message` itself, so that the session can begin a thread below
+        it. Return "" if `message` is {}, if the request comes from a group message, or if the bot may not post a
+        session in the channel.
         """
         thread = str(message.get("thread_ts") or message.get("ts") or "")
         if not session_form.is_message_id(thread) or actor.is_group_message:

@@ -81,7 +81,8 @@ def read_step(body: dict[str, Any], countries: Collection[str] = ()) -> Request:
 def _name(text: str, countries: Collection[str]) -> str | None:
     """Return the session's name, with an ellipsis in place of each phone number and email address.
 
-    Return None if no letter and no digit is left.
+    Return None if the text is empty. If it contains phone numbers or email addresses, return None if no other letter or
+    digit is left.
     """
     whole = clean_name(text, MAX_TEXT_LENGTH) or ""
     found = find_addresses(whole, countries)

@@ -14,9 +14,9 @@ CODE_BLOCK = "code"
 """The id of the block that shows the customer's join code."""
 OPEN_ACTION = "open"
 START_ACTION = "home_start"
-"""The action id of the button that opens the form for a new session."""
+"""The action id of the button that opens the form to start a session."""
 START_FOR_ACTION = "home_start_for"
-"""The action id of the button that opens the form for a session of somebody else."""
+"""The action id of the button that opens the form to start a session for another agent."""
 
 
 @dataclass(frozen=True, slots=True)

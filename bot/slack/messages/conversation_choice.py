@@ -38,7 +38,7 @@ MAKE_NEW = label("choice.make_new", "Start a new session (the old one stops work
 
 
 def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestId, argument: str = "") -> Message:
-    """Render the question in which conversation to start the session.
+    """Render the message that asks in which conversation the bot should start the session.
 
     - `error`: holds the conversations. Each of the first MAX_CHOICES conversations gets a button.
     - `request_id`: the request that a button repeats.

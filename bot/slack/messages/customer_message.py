@@ -1,4 +1,4 @@
-"""Render the question whether to send a session's link to a customer, and what follows *Send* or *Cancel* (pure)."""
+"""Render the question whether to send a link to a customer, and the messages after *Send* and after *Cancel* (pure)."""
 
 from bot.core.models import RequestId
 from bot.core.results import CustomerMessageSent, SendPreview
@@ -64,7 +64,10 @@ def question(
 
 
 def sent(outcome: CustomerMessageSent, language: Language) -> Message:
-    """Render that the link was sent. Show the last four digits of a phone number, or a masked email address."""
+    """Render the message that the link was sent.
+
+    The message shows the last four digits of the phone number, or the masked email address.
+    """
     name, address = outcome.record.session.name, outcome.address
     if address.medium is ContactChannel.SMS:
         text = language.say(TEXTED, name=name, digits=address.text[-4:])
@@ -74,6 +77,6 @@ def sent(outcome: CustomerMessageSent, language: Language) -> Message:
 
 
 def cancelled(language: Language) -> Message:
-    """Render the message that replaces the preview of a message to a customer after a press on *Cancel*."""
+    """Render the message that replaces the question after a press on *Cancel*: nothing was sent."""
     text = language.say(NOT_SENT)
     return Message(text, [section(text)])

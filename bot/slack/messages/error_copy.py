@@ -158,8 +158,11 @@ def field_error(error: CobrowseError, to: Addressee) -> str:
 def find_entry(error: CobrowseError, situation: Situation) -> ErrorEntry:
     """Return the catalogue's most specific entry for an error.
 
-    For each variant of the error, search by code, variant and situation, then by code and situation, then by code and
-    variant. Search by the code alone last. If there is no entry, return the entry of the code `unexpected`.
+    Return the first entry found in this order:
+
+    - For each variant of the error: code with variant and situation, code with situation, code with variant.
+    - Then: code with situation, the code alone.
+    - Last: the code `unexpected`.
     """
     keys = [f"{error.code}.{variant}" for variant in variants(error)] + [error.code]
     for key in keys:

@@ -60,7 +60,7 @@ class Capabilities:
     - `connects`: whether people can sign in to Genesys with their own account.
     - `in_conversations`: whether sessions belong to Genesys conversations.
     - `genesys_app`: the web app that shows conversations; None if sessions belong to no conversation.
-    - `customer_texts`: the texts of messages to customers, by language.
+    - `customer_texts`: the texts of messages to customers, in all languages.
     - `runbook_url`: the page about faults that administrators can open; "" for none.
     """
 

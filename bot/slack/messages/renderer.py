@@ -91,7 +91,8 @@ NOT_REPEATABLE = (
     RequestKind.CANCEL,
 )  # their argument is an address, and the store deletes it once the request is answered
 SITUATIONS = {RequestKind.START: Situation.START, RequestKind.SEND: Situation.SEND}
-"""The situation of an error, by the kind of request. All other kinds have Situation.QUERY."""
+"""The situation of an error, by the kind of request. All other kinds have Situation.QUERY. A SendRejectedError always
+has Situation.SEND."""
 IN_THREAD = said("thread.posted", "Posted in the thread.")
 NOT_IN_THREAD = said("thread.not_posted", "I couldn’t post it in the thread.")
 TAB_OFF = "messages_tab_disabled"
@@ -135,8 +136,8 @@ class MessageRenderer:
     access_contact: Value = ""
     """A mention of the person or channel that people ask to connect them to a Genesys user; "" for nobody.
 
-    If `contact` is a channel, or a person who may be an administrator, it is a mention of `contact`. Otherwise it is a
-    mention of an administrator.
+    It equals `contact` if `contact` mentions a channel, an administrator, or a person who is perhaps in a user group of
+    administrators. Otherwise it mentions an administrator.
     """
     contact_name: Callable[[], str] = lambda: ""
     """Returns the name of `access_contact`; "" if `access_contact` is no person, or if the name is unknown."""
@@ -327,17 +328,18 @@ class MessageRenderer:
         return Message(copy.text, blocks)
 
     def _informed(self, to: Addressee, error: CobrowseError) -> Addressee:
-        """Return a copy of the reader `to` that says who else learns of this error.
+        """Return a copy of `to` with new values of `told` and `telling`.
 
-        The field `told` says who already has a message about the error, and `telling` says who will get one.
+        `told` mentions a user or channel that has a message about the fault that caused the error. `telling` mentions
+        one that will get a message. Each is "" if there is none.
         """
         told, telling = (told_markup(find(error), self.contact) for find in (self.told, self.telling))
         return replace(to, told=told, telling=telling)
 
     def without_direct(self, message: Message, reader: UserId) -> Message:
-        """Return a copy of `message` with a line about direct messages: the bot cannot send any, and what to do.
+        """Return a copy of `message` with a last line. The line says that the bot cannot send direct messages.
 
-        A `reader` who can fix faults reads how to turn direct messages on. Any other reader reads whom to tell.
+        It also says how to turn direct messages on, if `reader` can fix faults. Otherwise it says whom to tell.
         """
         to = self._informed(self.addressee(reader), DIRECT_IS_OFF)
         if to.can_repair:
@@ -348,9 +350,11 @@ class MessageRenderer:
         return Message(message.text, [*message.blocks, context(f":information_source: {why}")])
 
     def names_contact(self, outcome: object) -> bool:
-        """Return whether the message about `outcome` may have a button with the name of `access_contact`.
+        """Return whether a button in the message about `outcome` can show `contact_name`.
 
-        The caller looks up the name only if True.
+        If False, the caller need not ask Slack for the name.
+
+        `outcome`: a result or an error.
         """
         if isinstance(outcome, AccessReport):
             return not outcome.refusal and not outcome.host
@@ -361,9 +365,11 @@ class MessageRenderer:
         return fault_name(outcome) is not None and not (self.told(outcome) or self.telling(outcome))
 
     def access_addressee(self, reader: UserId | None) -> Addressee:
-        """Return the Addressee for an error message about a missing Genesys user. `reader`: None if unknown.
+        """Return the Addressee for a message about a person who has no Genesys user.
 
-        The `contact` in the result is a person or channel that can connect people to Genesys users, if there is one.
+        Its `contact` is `access_contact`, or the renderer's `contact` if `access_contact` is "".
+
+        `reader`: the id of the user who reads the message; None if unknown.
         """
         to = self.addressee(reader)
         return replace(to, contact=self.access_contact) if self.access_contact else to
@@ -383,11 +389,12 @@ class MessageRenderer:
         return [ask_button(error, self.language_of(reader), self.contact_name())]
 
     def notice(self, notice: Notice, opened_at: datetime, reader: str) -> Message:
-        """Render the message that shows a notice to one reader, the user or channel with the id `reader`.
+        """Render the message that shows a notice to one reader.
 
-        `opened_at`: the value of `notice.opened_at` when the bot posted this message; for a new message, the present
-        value. If `notice.opened_at` differs now, the bot has posted a newer message. This message then refers to the
-        newer one, if it is about a fault or about a request for access that is not over.
+        - `opened_at`: the value of `notice.opened_at` when the bot posted the message; for a new message, the present
+          value. If `notice.opened_at` has changed since, the bot has posted a newer message. The older message of a
+          fault or of a request for access that is not over then refers to the newer one.
+        - `reader`: the id of the user or channel.
         """
         to = self.addressee(UserId(reader), repairs=False)
         match notice.kind:
@@ -449,15 +456,14 @@ SEVERAL_CONTACTS = said("contact.either", "{first} or {second}")
 
 
 def contact_markup(contact: str, admins: Collection[str] = (), groups: Collection[str] = ()) -> Value:
-    """Convert `contact`, the value of COBROWSE_HELP_CONTACT, to a value for a sentence.
+    """Return the words by which a sentence names the contact.
 
-    An id becomes a mention. Other text stays as it is.
+    - `contact`: the value of COBROWSE_HELP_CONTACT. If it is an id, return a mention. Return other text unchanged.
+    - `admins`: the ids of administrators. If `contact` is "", mention the first two.
+    - `groups`: the ids of user groups of administrators. If `contact` is "" and `admins` is empty, mention the first
+      two.
 
-    - `admins`: the ids of administrators. If `contact` is "", the first two administrators are mentioned.
-    - `groups`: the ids of user groups of administrators. If `contact` is "" and `admins` is empty, the first two groups
-      are mentioned.
-
-    If all three are empty, return SOMEBODY.
+    If all three are empty, return the sentence SOMEBODY: "the person who looks after this bot".
     """
     if contact_id(contact):
         return reader_mention(contact)

@@ -62,11 +62,11 @@ from bot.slack.messages.help import SESSIONS_BUTTON, Capabilities
 END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_session"
 """The action ids of buttons on cards of earlier versions of the bot.
 
-END_ACTION is still used where a press ends a session at once: in a list that asks which session to end, and on a card
-for another open session of the reader.
+Current messages use END_ACTION, too. It is the id of buttons that end a session without a question: in the list that
+asks which session to end, and on a card that mentions another open session of its reader.
 """
 OTHERS_ACTION = "list_others"
-"""The action id of the button that lists all open sessions of a card's agent. The button's value is a ListPage."""
+"""The action id of the button on a card that lists all open sessions of the agent. Its value is a ListPage as text."""
 SEND_TO_ACTION, ASK_END_ACTION, MENU_ACTION, START_NEW_ACTION = (
     "send_to_customer",
     "ask_end_session",
@@ -76,9 +76,9 @@ SEND_TO_ACTION, ASK_END_ACTION, MENU_ACTION, START_NEW_ACTION = (
 POST, COPY, PREVIEW, GENESYS, DETAILS = "post", "copy", "preview", "genesys", "details"
 """The values of the options in the menu of a card."""
 CARD = "card-"
-"""The prefix of the block id of a card's row of buttons. The session's id follows the prefix."""
+"""The block id of the row of buttons on a card is this prefix and the id of the card's session."""
 OTHER = "other-"
-"""The prefix of the block id of a card's part about another open session. The id of the card's own session follows."""
+"""A card can mention another open session in a block. Its block id is this prefix and the id of the card's session."""
 BUTTON_URL_LENGTH = 3000
 
 USUAL_NAME = label("card.usual_name", "Co-browse with {name}", limit=60)
@@ -152,10 +152,10 @@ STILL_JOINED_OF_AND = counted(
 )
 OWN_OPEN, OPEN_OF = (STILL_OPEN, STILL_OPEN_AND), (STILL_OPEN_OF, STILL_OPEN_OF_AND)
 OWN_JOINED, JOINED_OF = (STILL_JOINED, STILL_JOINED_AND), (STILL_JOINED_OF, STILL_JOINED_OF_AND)
-"""Pairs of sentences about other open sessions of the agent, if the customer has joined the newest one.
+"""Sentences on a card which say that the agent has another open session, and that the customer has joined it.
 
-In each pair, the first sentence is for one other open session, the second for several. The reader of OWN_JOINED is the
-agent. The reader of JOINED_OF is another person.
+The agent reads those of OWN_JOINED, other people read those of JOINED_OF. The second sentence of each pair also says
+how many more open sessions the agent has.
 """
 END_IT = label("card.end_it", "End it")
 THEIR_SESSIONS = label("card.their_sessions", "Their sessions")
@@ -186,7 +186,7 @@ _ENDINGS = {
 }
 """The title of a session that is over. The flags of a key:
 
-- The session has ended for all participants. If not, it goes on for those who have joined.
+- The session has ended for all participants. If not, nobody else can join, but those who have joined continue.
 - The person who ended the session is known.
 - The title names the agent.
 """
@@ -300,9 +300,10 @@ class CardRenderer:
         """Build the part of a card that names another open session of the agent and has a button to end that session.
 
         - `session`: the session of the card.
-        - `other`: the newest of the agent's other open sessions, and how many other open sessions there are.
-        - `is_own`: whether the reader is the agent. If so, the button ends the newest one at once. If not, the bot asks
-          first.
+        - `other`: the session to name, which is the agent's newest other open session. If the agent has more than one
+          other open session, the text has their count, and a second button lists them.
+        - `is_own`: whether the reader is the agent. If True, the button ends `other` at once. If False, the bot asks
+          the reader first.
         """
         say, place, more = self.language.say, f"{OTHER}{session.id}", other.count - 1
         if other.ends_at:
@@ -330,10 +331,9 @@ class CardRenderer:
         """Render the card of a stored session for `viewer`, with the buttons that `place` allows.
 
         - `done`: a line about the result of the last press on the card; "" for none.
-        - `other`: another open session of the agent; None for none. The card has a button that ends `other`.
+        - `other`: the agent's newest other open session, which the card names with a button to end it; None for none.
 
-        If the session is over, or its link or code no longer works, render the message that replaces the card. A link
-        can stop working because the customer has joined.
+        If the session is over, or its link or code no longer works, render the message that replaces the card.
         """
         if record.is_over:
             return self.closed(record)
@@ -376,12 +376,10 @@ class CardRenderer:
         return self.closed(record)
 
     def screen_buttons(self, record: SessionRecord, viewer: UserId | None, *, is_primary: bool = False) -> list[Block]:
-        """Build the button that leads to the customer's screen, as a list of one button.
+        """Build the button that leads to the customer's screen. Return a list with the button, or an empty list.
 
-        - If the reader is the agent, and Genesys has reported the URL of the page that shows the screen, the button
-          opens this page.
-        - Otherwise, the button opens the session's conversation in Genesys.
-        - Return [] if the bot does not know the conversation or its URL either.
+        For the agent, the button opens the page that shows the screen, if Genesys has reported the page's URL. In all
+        other cases, it opens the session's conversation in Genesys. Return [] if the conversation's URL is unknown.
 
         - `viewer`: the reader; None if unknown.
         - `is_primary`: whether the button is highlighted.
@@ -508,7 +506,11 @@ class CardRenderer:
         return blocks
 
     def title(self, record: SessionRecord, viewer: UserId) -> str:
-        """Render the first line of a card for the reader `viewer`."""
+        """Render the first line of a card: the session's name, and when it ends or that the customer has joined.
+
+        If the reader `viewer` is the agent, the line also names the requester, unless the agent is the requester. For
+        any other reader, the line names the agent.
+        """
         ends = Markup(joined(record, self.language)) if _has_joined(record) else None
         return self._title(record.session, agent=record.agent, starter=record.requester, viewer=viewer, ends=ends)
 

@@ -71,7 +71,7 @@ EVERYBODY = label("list.everybody", "Show everybody")
 def list_message(found: SessionList, viewer: PersonKey, cards: CardRenderer, command: str) -> Message:
     """Render a list of sessions as a message.
 
-    - `viewer`: the team and the user who reads the list.
+    - `viewer`: the reader of the list, as team id and user id.
     - `command`: the slash command.
     """
     text, blocks = list_blocks(found, viewer, cards, command)
@@ -81,7 +81,7 @@ def list_message(found: SessionList, viewer: PersonKey, cards: CardRenderer, com
 def list_blocks(found: SessionList, viewer: PersonKey, cards: CardRenderer, command: str) -> tuple[str, list[Block]]:
     """Render a list of sessions. Return its title and its blocks.
 
-    - `viewer`: the team and the user who reads the list.
+    - `viewer`: the reader of the list, as team id and user id.
     - `command`: the slash command.
     """
     page = found.page
@@ -97,7 +97,8 @@ def list_blocks(found: SessionList, viewer: PersonKey, cards: CardRenderer, comm
 def list_rows(found: SessionList, viewer: PersonKey, cards: CardRenderer) -> list[Block]:
     """Build the rows of the list `found`, one for each session.
 
-    A session that a press in this list has ended keeps its row. The row says that the session is over.
+    `found.ended`, the session that the viewer has just ended in this list, also has a row. The row says that the
+    session is over.
     """
     is_live, records = found.page.is_live, found.records
     if ended := found.ended:
@@ -167,7 +168,7 @@ def _by_starter(
 ) -> list[Block]:
     """Build the rows in two groups: sessions that the viewer hosts, and sessions that the viewer started for others.
 
-    If there are sessions for others, each group has a heading.
+    If there are sessions for others, each group that is not empty has a heading.
     """
     own = [record for record in records if _is_hosted(record, found, viewer)]
     others = [record for record in records if not _is_hosted(record, found, viewer)]
@@ -300,10 +301,11 @@ def _live_order(record: SessionRecord) -> tuple[str, float]:
 def time_left(record: SessionRecord, language: Language) -> str:
     """Render a phrase about an open session, such as "5 minutes left".
 
-    - If the customer has joined, the phrase says so, with the time if it is known, and nothing else.
+    - If the customer has joined, the phrase says only that the customer has joined, and when, if the time is known.
     - If the link no longer works, the phrase has the start of the session and "link used or expired" in place of the
       time left.
-    - If Genesys reports that the customer has not joined yet, the phrase begins with "waiting for the customer".
+    - If Genesys reports that the customer can join and has not joined yet, the phrase begins with "waiting for the
+      customer".
     """
     if record.state.phase is SessionPhase.JOINED:
         return joined(record, language)

@@ -100,8 +100,9 @@ class HttpReceiver:
     async def handle(self, request: web.Request) -> web.Response:
         """Answer an HTTP request from Slack.
 
-        Return Bolt's response. The status is a 4xx if the request is malformed, too large, too slow or not signed by
-        Slack. The status is 503 if the bot has too many bodies to read at the same time.
+        Return Bolt's response. To Slack's check of the TLS certificate, return an empty response with status 200. The
+        status is a 4xx if the request is malformed, too large, too slow or not signed by Slack. The status is 503 if
+        the bot has too many bodies to read at the same time.
         """
         try:
             if not request.content.is_eof() or (request.content_length or 0) > BODY_BYTES:
@@ -195,6 +196,8 @@ class BodyWait:
     """The body of an HTTP request that the bot is reading. The bot may stop reading it to make room for a newer body.
 
     `displaced`: the reason, if the bot has stopped reading this body for a newer one; else None.
+
+    `timeout`, an argument of the constructor: the time-out of the code that reads the body.
     """
 
     def __init__(self, timeout: asyncio.Timeout) -> None:
@@ -202,7 +205,7 @@ class BodyWait:
         self._timeout = timeout
 
     def displace(self, why: str) -> None:
-        """Stop reading this body, to make room for a newer body.
+        """Stop reading this body, to make room for a newer body: let the time-out expire now.
 
         `why`: the reason, for the log and the response.
         """
@@ -217,7 +220,7 @@ class BodySlots:
     If all slots are taken, a new body takes the slot of the oldest body, so that slow senders cannot block Slack.
 
     - `why`: the reason for the log and the response, when a body gets no slot or loses its slot.
-    - `min_hold_seconds`: the time for which no other body can take a body's slot.
+    - `min_hold_seconds`: how long a body keeps its slot, at least. Only after this time can a new body take the slot.
     """
 
     def __init__(self, count: int, why: str, *, min_hold_seconds: float = 0.0) -> None:
@@ -296,13 +299,16 @@ class ClockWatch:
 def seconds_off(timestamp: str) -> int:
     """Return the age of Slack's timestamp by this machine's clock, in seconds.
 
-    The age is negative for a timestamp in the future.
+    The age is negative for a timestamp in the future. `timestamp`: the seconds since 1970, in digits.
     """
     return round(time.time()) - int(timestamp)
 
 
 def is_off(timestamp: str) -> bool:
-    """Return whether Slack's timestamp differs from this machine's clock by more than MAX_AGE_SECONDS."""
+    """Return whether Slack's timestamp differs from this machine's clock by more than MAX_AGE_SECONDS.
+
+    `timestamp`: the seconds since 1970, in digits.
+    """
     return abs(time.time() - int(timestamp)) > MAX_AGE_SECONDS
 
 

@@ -20,7 +20,8 @@ JITTER = (0.8, 1.1)
 back at the same moment.
 
 Openings are at most 15 * 1.1 = 16.5 s apart, so commands arrive again within 20 s, with time for the opening itself.
-Openings are at least 15 * 0.8 = 12 s apart in the long run: at most 5 in any minute, and about 38 for nine replicas.
+In the long run, openings are at least 15 * 0.8 = 12 s apart, so each replica starts at most 5 in any minute. With the
+mean factor 0.95, nine replicas start about 38 in a minute.
 """
 STEADY_SECONDS = 30.0
 """How long a connection must live to halve the delay between openings. Twice this time halves the delay twice."""
@@ -29,7 +30,7 @@ HEARD_FACTOR = 10.0
 """Each second with a connection cancels out ten seconds without one, so 30 s with a connection cancel out all of
 DEAF_SECONDS."""
 MAX_ORDERED_SECONDS = 120.0
-"""The longest Retry-After that the bot waits for; Slack counts its limits per minute."""
+"""The longest time that the bot waits after a Retry-After, even if the Retry-After is longer."""
 
 
 class ReconnectBackoff:

@@ -32,7 +32,7 @@ CLOSED, NEW_TOKEN = "closed", "new_token"
 class SocketConnection:
     """One open Socket Mode connection. The hello is Slack's first message on a connection.
 
-    - `ready`: set after Slack's hello, and also when the connection ends without a hello.
+    - `ready`: an event that is set when Slack's hello arrives, or when the connection ends without a hello.
     - `said_hello`: whether Slack's hello has arrived.
     - `leaving`: a future that is done when the receiver has to replace this connection. The result is the reason: the
       reason in Slack's `disconnect` message, CLOSED if the connection has ended, or NEW_TOKEN after `replace`.

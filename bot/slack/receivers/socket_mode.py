@@ -174,7 +174,14 @@ class SocketModeReceiver:
             ready.set()
 
     def _ended(self, connection: SocketConnection, reason: str, lived_seconds: float) -> None:
-        """Update the backoff and the metrics after a connection has ended or has to be replaced."""
+        """Update the backoff and the metrics after a connection has ended or has to be replaced.
+
+        In the metrics, a connection that lived for less than STEADY_SECONDS counts as failed, unless the bot replaces
+        it because the app-level token has changed.
+
+        - `reason`: the reason in Slack's `disconnect` message, or the bot's own word, such as NEW_TOKEN.
+        - `lived_seconds`: the time since the connection was opened.
+        """
         is_early = self._backoff.ended(lived_seconds) and reason != NEW_TOKEN
         if is_early:
             self._failed(reason if reason in END_REASONS else OTHER)
@@ -190,8 +197,8 @@ class SocketModeReceiver:
     def _warn_too_many(self, num_connections: int) -> None:
         """Log a warning that Slack counts too many connections of the app.
 
-        After this warning, log no other until a connection ends for another reason, either after at least
-        STEADY_SECONDS or because the app-level token has changed.
+        Log the warning once. Log it again only after a connection has ended for another reason than TOO_MANY. This
+        connection must have lived for at least STEADY_SECONDS, or must have ended because the app-level token changed.
 
         `num_connections`: how many connections Slack counts; 0 if unknown.
         """
@@ -203,11 +210,11 @@ class SocketModeReceiver:
     def _warn_of_other_bots(self, connection: SocketConnection, previous: SocketConnection | None) -> None:
         """Log a warning if Slack counts connections of the app that this process has not opened.
 
-        Warn again only if there are more of them than before. Log nothing if the installation may have several
-        processes.
+        After a warning, warn again only if the number of these connections rises. Log nothing if the installation may
+        have several processes.
 
         - `connection`: the new connection. Its `num_connections` is Slack's count.
-        - `previous`: the connection that `connection` replaces; None for none.
+        - `previous`: the connection that `connection` replaces; None if `connection` is the first one.
         """
         since = asyncio.get_running_loop().time() - self._timing.ghost_seconds
         lost = sum(at > since for at in self._lost_at)

@@ -54,9 +54,9 @@ class Pressed:
     - `replaces`: whether the result replaces the button's message.
     - `is_group_message`: whether the button's message is in a group message, a Slack conversation of several people.
     - `name`: the session's name; "" if the dialog does not show it.
-    - `listing`: the list page or card that contains the button, as text: the first value that `session_list.read_row`
-      returns. The bot shows this list or card again after it has ended the session. "" for a button on the session's
-      own card, and for a button that does not end a session.
+    - `listing`: which list page or card contains the button, in the form of the first value that `read_row` in
+      messages/session_list.py returns. The bot shows this page or card again after it has ended the session. "" for a
+      button on the session's own card, and for a button that does not end a session.
     """
 
     session_id: SessionId

@@ -11,7 +11,8 @@ def all_commands_dialog(command: str, role: Role, features: Capabilities, langua
     """Build the dialog with all commands that a person with this role can type.
 
     - `command`: the slash command.
-    - `features`: the optional features, some of which have commands.
+    - `features`: the optional features of this installation. The dialog leaves out the commands of features that are
+      off.
     """
     title, close = ({"type": "plain_text", "text": language.say(each)} for each in (ALL_BUTTON, CLOSE))
     blocks = all_commands(command, role, features, language).blocks

@@ -139,7 +139,8 @@ def home(data: HomeTabData, to: Addressee, cards: CardRenderer, *, access: Seque
     """Build the complete Home tab.
 
     - `to`: the reader.
-    - `access`: the buttons that the tab shows if the reader has no Genesys user.
+    - `access`: the buttons that the tab shows if the reader has no Genesys user, and has not asked the administrators
+      for a connection yet.
     """
     say = to.language.say
     blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": say(TITLE)}}]
@@ -170,7 +171,8 @@ def _identity(data: HomeTabData, to: Addressee, access: Sequence[Block]) -> list
 
     Return [] if the bot found the reader's Genesys user.
 
-    `access`: the buttons that help a reader without a Genesys user; empty for none.
+    `access`: the buttons for a reader who has no Genesys user, and has not asked the administrators for a connection
+    yet; empty for none.
     """
     identity, say = data.identity, to.language.say
     match identity:

@@ -37,7 +37,9 @@ from bot.slack.messages.help import PLAIN, Capabilities
 START_FORM = "start_session_form"
 HOST, NAME, APPLICATION, DURATION, CONVERSATION = "host", "name", "application", "duration", "conversation"
 SEND_TO, THREAD = "send_to", "thread"
-"""The block ids of two fields. The action id of each field is equal to its block id."""
+"""The block ids of the field for the customer's address and of the checkbox *Post in this thread*.
+
+Each of these two ids is also the action id of its field."""
 MORE_ACTION = "form_more"
 """The action id and the block id of the button *More options*, which adds fields to the form."""
 ADDRESS_LENGTH = 254
@@ -63,7 +65,8 @@ class Fields:
     - `name`: the suggested name of the session; "" for none.
     - `thread`: the id of the message in whose thread the session can be posted. "" leaves out the checkbox *Post in
       this thread*.
-    - `features`: the optional features. If the bot can send links to customers, the form has a field for an address.
+    - `features`: the optional features of the bot. If the bot can send links to customers, the form has a field for
+      the customer's address.
     """
 
     channel_id: ChannelId
@@ -273,8 +276,8 @@ def read(
     - `to`: the reader of the error messages.
     - `sending`: says to which addresses the bot can send links.
 
-    A name that contains an email address or a phone number is invalid. A number without a plus counts as a phone number
-    if it is valid in one of `sending.sms_countries`.
+    A session name that contains an email address or a phone number is invalid. A number without a plus in a session
+    name counts as a phone number if it is valid in one of `sending.sms_countries`.
     """
     errors: dict[str, str] = {}
     host, application = _value(view, HOST), _value(view, APPLICATION)
@@ -394,7 +397,10 @@ def _plain(text: str) -> dict[str, str]:
 
 
 def _value(view: View, name: str) -> str | None:
-    """Return the value of a text field or a menu; None if the field is empty."""
+    """Return the value of a text field or a menu; None if the form has no such field, or if the field is empty.
+
+    `name`: the block id of the field, which is also its action id.
+    """
     state: dict[str, Any] = (view.get("state") or {}).get("values") or {}
     field = (state.get(name) or {}).get(name) or {}
     value = field.get("value") or field.get("selected_user") or (field.get("selected_option") or {}).get("value")

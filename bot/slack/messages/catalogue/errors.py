@@ -18,7 +18,7 @@ class Situation(StrEnum):
     SEND = "send"
     CONNECT = "connect"
     QUERY = "query"
-    """Anything else, such as a list. The person did not ask to start, send or connect anything."""
+    """The person asked for something else, such as `status`: not to start, send or connect anything."""
 
 
 NOTHING_DONE = {
@@ -31,12 +31,13 @@ NOTHING_DONE = {
 TELL = said("contact.tell", "Please tell {contact}.")
 TELL_IF_REPEATED = said("contact.tell_if_repeated", "If it keeps happening, tell {contact}.")
 TELLING = said("contact.telling", "I’m telling {contact} now.")
-"""Used if the message to the administrators is stored, but not sent yet. The bot sends it even after a crash."""
+"""Used if the bot has stored a notice about the error for `{contact}`, but Slack has not accepted the notice's message
+yet. The bot sends the message even after a crash."""
 TOLD = said("contact.told", "{contact} has been told.")
 """Used if Slack has accepted a message about the error to the people or the channel that `{contact}` names."""
 REFERENCE = said("reference", "Reference `{reference}`")
 SERVICE_REFERENCE = said("reference.genesys", "Genesys `{reference}`")
-"""The ids that support needs: REFERENCE shows the request's id, SERVICE_REFERENCE Genesys's correlation id."""
+"""REFERENCE shows the request's id, and SERVICE_REFERENCE shows Genesys's correlation id. Support needs these ids."""
 
 
 @dataclass(frozen=True, slots=True)

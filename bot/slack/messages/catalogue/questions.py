@@ -87,8 +87,8 @@ OFFER_REFUSALS: dict[str, Sentence] = {
 }
 """The reasons why a session card does not offer to send the link to the customer's address.
 
-A key is `no_link` or the code of a SendRejectedError. If the reason depends on the medium, `.sms`, `.number` or
-`.email` follows.
+A key is `no_link` or the code of a SendRejectedError. If the sentence depends on the kind of address, the key has a
+suffix: `.email` for an email address, `.sms` or `.number` for a phone number.
 """
 
 CHOSEN = said("question.chosen", "You’ve chosen already. Look for the answer here or in our direct messages.")

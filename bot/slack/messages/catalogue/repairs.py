@@ -1,7 +1,7 @@
 """Hold the sentences for administrators about errors that they can fix: what is broken, and how to fix it (pure).
 
-A key is the error's code. If the fix depends on more than the code, `.variant` follows, as in
-`permission_missing.division`.
+The key of a sentence is the error's code, such as `host_not_found`. If a code has several fixes, a dot and a second
+word can follow the code, as in `permission_missing.division`.
 """
 
 from collections.abc import Mapping

@@ -112,11 +112,14 @@ def fix(key: str, text: str) -> Sentence:
 
 
 BUTTON_LENGTH = 75
-"""The maximum length of a button's label. https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
+"""The maximum number of characters of a button's label.
+https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
 TITLE_LENGTH = 24
-"""The maximum length of the title of a modal, and of the labels of its two buttons. https://docs.slack.dev/reference/views/modal-views"""
+"""The maximum number of characters of a modal's title, and of the label of each of its two buttons.
+https://docs.slack.dev/reference/views/modal-views"""
 HINT_LENGTH = 150
-"""The maximum length of a hint or an error below a field. https://docs.slack.dev/reference/block-kit/composition-objects"""
+"""The maximum number of characters of a hint or an error below a field.
+https://docs.slack.dev/reference/block-kit/composition-objects"""
 
 
 def label(key: str, text: str, *, limit: int = BUTTON_LENGTH) -> Sentence:
@@ -179,7 +182,7 @@ Value = str | int | datetime | Sentence | Filled
 class _Texts(dict[Sentence, str]):
     """The text of each sentence in one language. A text is looked up in the translations when it is first used.
 
-    `plain`: whether no text has markup. If False, only labels have none.
+    `plain`: True to remove the backquotes of mrkdwn from all texts, False to remove them from labels only.
     """
 
     def __init__(self, translations: NullTranslations, *, plain: bool) -> None:
@@ -198,8 +201,8 @@ class Language:
 
     The arguments of the constructor:
 
-    - `code`: the name of the catalogue, such as `pt_BR`.
-    - `translations`: the catalogue; None for English.
+    - `code`: the name of the language, such as `pt_BR`.
+    - `translations`: the gettext translations of the sentences; None for English.
     - `plain`: True to write plain text, which has no markup, for a terminal or a web page; False to write mrkdwn.
     """
 

@@ -20,7 +20,7 @@ _OVER = {
 }
 """The sentence for a session that is over. Each key has two flags.
 
-- The length of the session is known.
+- The time from the customer's join to the end is known.
 - The sentence names the agent.
 """
 ENDINGS = {
@@ -42,7 +42,10 @@ def joined(record: SessionRecord, language: Language) -> str:
 
 
 def ended(record: SessionRecord, language: Language, *, names_agent: bool) -> str:
-    """Render how a session ended, as Genesys reports it; "" if Genesys reports no details.
+    """Render how a session ended, as Genesys reports it; "" if Genesys has not reported the end.
+
+    Also return "" if a session with an application ended, and Genesys reports neither when the customer joined nor why
+    the session ended.
 
     `names_agent`: whether the text names the agent.
     """

@@ -42,5 +42,5 @@ class SetupWarning:
     scope: str = ""
 
     def words(self, language: Language) -> str:
-        """Return the warning as one line: plain text if `language` writes plain text, else mrkdwn."""
+        """Return the warning as one line in `language`: plain text for a Language with `plain=True`, else mrkdwn."""
         return language.say(self.sentence, scope=self.scope)

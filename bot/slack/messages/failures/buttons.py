@@ -31,7 +31,7 @@ GENESYS_STATUS_URL = "https://status.mypurecloud.com"
 LABEL_LENGTH, VALUE_LENGTH = 75, 150
 """The maximum lengths of a button's label, and of an application's id, in characters."""
 ASKABLE = ("administrators_only", "connect_off", "sending_off")
-"""Codes of refusals whose cause an administrator can change, although nothing is broken."""
+"""The codes of errors that are no faults, but whose cause an administrator can change."""
 
 TRY_AGAIN = label("button.try_again", "Try again")
 GENESYS_STATUS = label("button.genesys_status", "Genesys status")
@@ -73,7 +73,7 @@ class Offers:
 
 
 def failure_buttons(error: CobrowseError, copy: ErrorCopy, offers: Offers, language: Language) -> list[Block]:
-    """Build the buttons of an error message, the most important first."""
+    """Build the buttons of an error message, the most important first. Return [] if no button would help."""
     row = [*_own_buttons(error, offers, language), *_tell_button(error, copy, offers, language)]
     is_fault = fault_name(error) is not None and not copy.repair  # who can repair it has the administrators' message
     works_in_genesys = is_fault and offers.situation is not Situation.SEND and bool(offers.genesys_url)
@@ -90,9 +90,9 @@ def failure_buttons(error: CobrowseError, copy: ErrorCopy, offers: Offers, langu
 
 
 def highlighted(row: list[Block]) -> list[Block]:
-    """Return a copy of a row with its first button highlighted.
+    """Return a copy of `row`, a list of buttons, with the first button highlighted.
 
-    If a button is already highlighted, or the row is empty, return the row itself.
+    If a button is already highlighted, or the list is empty, return `row` itself.
     """
     if not row or any("style" in each for each in row):
         return row

@@ -98,7 +98,7 @@ def welcome(notice: Notice, to: Addressee, *, has_form: bool) -> Message:
 def access_requested(outcome: AccessRequested, to: Addressee, *, for_another: bool) -> Message:
     """Render the answer to a requester who asked the administrators to connect a person to a Genesys user.
 
-    `for_another`: whether this person is not the requester.
+    `for_another`: whether the person to connect is somebody other than the requester.
     """
     say = to.language.say
     values: dict[str, Value] = {"contact": to.contact, "command": to.command, "person": mention(outcome.user_id)}

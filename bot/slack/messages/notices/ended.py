@@ -13,7 +13,8 @@ CLOSED = said("ended.closed_by", "{person} closed your session *{name}* at {time
 def ended_notice(notice: Notice, language: Language) -> Message:
     """Render the message which tells an agent that another person has ended the agent's session.
 
-    A button starts a new session with the same name.
+    For a session in a conversation, the message says that nobody else can join, because a customer who has joined stays
+    in the session. A button in the message starts a new session with the same name.
     """
     end = read_end(notice.data)
     text = language.say(ENDED if end.for_all else CLOSED, person=mention(end.ender), name=end.name, time=end.at)

@@ -62,9 +62,9 @@ ANSWERS = {
 def fault_notice(notice: Notice, to: Addressee, opened_at: datetime, runbook_url: str = "") -> Message:
     """Render a message that tells administrators about a fault, or about its end.
 
-    - `opened_at`: the value of `notice.opened_at` when the bot posted this message; for a new message, the present
-      value. If `notice.opened_at` differs now, the bot has posted a newer message about the fault. This message then
-      refers to the newer one, and has no buttons.
+    - `opened_at`: `notice.opened_at` itself for a new message. For a message that the bot updates, the value that
+      `notice.opened_at` had when the bot posted the message. If the two values differ, the bot has posted a newer
+      message about the fault. The rendered message then refers to the newer one, and has no buttons.
     - `runbook_url`: the page that a button opens; "" for no button.
 
     The text for notifications contains no details, because a locked phone shows it.

@@ -15,14 +15,14 @@ WANTS = {
     "connect_off": said("help_request.connect_off", "{asker} wants to sign in to Genesys, and that isn’t set up yet."),
     "sending_off": said("help_request.sending_off", "{asker} wants to send a link, and sending isn’t set up yet."),
 }
-"""The sentences that say what the person wants, by the code of the error below which the person pressed *Ask*."""
+"""The sentences that say what the person wants, by the code of the error. The person pressed *Ask* below this error."""
 ASKS = said("help_request.other", "{asker} asks for your help.")
 HAVE_TOLD = said("help_request.told", "I’ve told {contact}.")
 AM_TELLING = said("help_request.telling", "I’m telling {contact} now.")
 
 
 def help_notice(notice: Notice, to: Addressee) -> Message:
-    """Render the message to administrators: what a person wants, and how administrators can make that possible."""
+    """Render the message that tells administrators what a person wants, and how they can make this possible."""
     asked, say = read_help(notice.data), to.language.say
     text = say(_wants(asked), asker=mention(asked.person), person=mention(asked.target or asked.person))
     row = []
@@ -40,7 +40,7 @@ def help_notice(notice: Notice, to: Addressee) -> Message:
 def administrators_told(outcome: AdministratorsTold, contact: Value, language: Language) -> Message:
     """Render the answer to the person who asked the administrators for help.
 
-    `contact`: the person or channel that the bot has told, or will tell.
+    `contact`: the name or mention of the recipient. `outcome.readers` is empty if no recipient has got the message yet.
     """
     text = language.say(HAVE_TOLD if outcome.readers else AM_TELLING, contact=contact)
     mark = ":white_check_mark: " if outcome.readers else ""
