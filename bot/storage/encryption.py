@@ -25,11 +25,12 @@ SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 bot encrypts these columns in all rows."""
 
 _SINCE = {"watches": 10}
-"""The tables with secrets that only newer versions of the database have, each with the first version that has it."""
+"""The first version of the database tables that has a table, by the table's name. A table without an entry is in every
+version."""
 
 
 def tables_with_secrets(version: int) -> tuple[str, ...]:
-    """Return the names of the tables that have encrypted columns in this version of the database tables."""
+    """Return the names of the tables with encrypted columns. `version`: the version of the database tables."""
     return tuple(table for table in SECRET_COLUMNS if _SINCE.get(table, 0) <= version)
 
 

@@ -37,11 +37,11 @@ class StorageReport:
     - `where`: the name of the database in messages to people, such as "the file /data/bot.db".
     - `version`: the version of the tables; None if there are no tables yet.
     - `is_encrypted`: whether the secrets in the database are encrypted.
-    - `linked`: a function that returns the host in a user's host link; None if the user has no host link. The
-      docstring of the type `Linked` describes the arguments of the function.
+    - `linked`: a function that returns the host in a user's host link; None if the user has no host link. The type
+      `Linked` describes its arguments.
     - `secrets`: a function that counts the stored secrets by the key that decrypts them.
-    - `shared_mode`: the mode of an SQLite file, such as "0660", if other users can open the file and this process
-      cannot change its mode; else "".
+    - `shared_mode`: the mode of the SQLite file, such as "0660", if other users can open the file and this process
+      cannot change the mode. Otherwise, and for Postgres, "".
     - `left_out`: the parameters of DATABASE_URL that the bot ignores.
     """
 
@@ -93,8 +93,8 @@ def report(where: str, facts: Mapping[str, str], version: int, linked: Linked, s
     - `where`: the name of the database in messages to people.
     - `facts`: the values in the database's table `facts`, by name.
     - `version`: the version of the tables; 0 if there are no tables yet.
-    - `linked`, `secrets`: functions that read the tables. The report has them as its fields `linked` and `secrets`. If
-      `version` is 0, the report has `no_host` and `no_secrets` instead.
+    - `linked`, `secrets`: functions that read the tables. They become the fields `linked` and `secrets` of the report.
+      If `version` is 0, `no_host` and `no_secrets` become the fields instead.
     """
     is_encrypted = facts.get("key_check", CHECK) != CHECK
     if not version:
@@ -156,9 +156,12 @@ def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
 
 
 def _query(path: Path, name: str, values: Mapping[str, Any]) -> list[Any]:
-    """Run the statement with this name on an SQLite file, and return the rows.
+    """Run a statement on an SQLite file, and return the rows.
 
     If no process uses the file, open it as immutable, so that SQLite creates no files beside it.
+
+    - `name`: a key of STATEMENTS.
+    - `values`: the parameters of the statement, by name.
     """
     in_use = path.with_name(f"{path.name}-wal").exists() and path.with_name(f"{path.name}-shm").exists()
     uri = f"{path.absolute().as_uri()}?mode=ro{'' if in_use else '&immutable=1'}"

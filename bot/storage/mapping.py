@@ -82,7 +82,9 @@ def deduplication_key(request: Request) -> str:
 
 
 def accepting(agent: SlackUser | None) -> dict[str, Any]:
-    """Return parameters for storing a new request: its state, JOIN_SECONDS, and the agent's ids.
+    """Return some of the parameters for storing a new request: its state, the agent's ids, and `join_seconds`.
+
+    `join_seconds` is the maximum age of a session that a duplicate request gets.
 
     `agent`: the agent of a start whose session can be created at once; None for any other request.
 
@@ -97,10 +99,10 @@ def accepting(agent: SlackUser | None) -> dict[str, Any]:
 
 
 def accepted(row: Mapping[str, Any] | None, scope: Scope) -> Accepted:
-    """Build the result of `RequestRepository.accept`.
+    """Build the result of `RequestRepository.accept` from the row of the database.
 
-    - `row`: the stored row, with the values `same_as`, `linked` and `other_open`; None if a request with the same key
-      was already stored.
+    - `row`: has the values `state`, `linked`, `other_open` (see `_other_session`) and `same_as`, the stored form of
+      `Accepted.duplicate_of`. None if a request with the same key was already stored.
     - `scope`: converts the stored identifiers of the request's workspace.
     """
     if row is None:
@@ -118,7 +120,7 @@ def _other_session(text: str | None, scope: Scope) -> OtherSession | None:
 
     - the session's id
     - the time at which the session ends, in seconds since 1970; 0 if the customer is in the session
-    - the number of the agent's open sessions
+    - how many open sessions the agent has, with this one
     - the session's name
     """
 
@@ -203,9 +205,9 @@ def _readable(read: Callable[[], T]) -> T | None:
 
 
 def _bare_request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
-    """Build a Request from an unreadable row.
+    """Build a Request from a row that contains unreadable values.
 
-    Replace an unreadable value: the kind by HELP, `accepted_at` by the current time, `argument` and `reply_url` by
+    Replace the unreadable values: the kind by HELP, `accepted_at` by the current time, `argument` and `reply_url` by
     None. Leave out `application_id`, `timeout_seconds` and `duplicate_of`.
     """
     return Request(

@@ -63,8 +63,8 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, LeaderLock, Prot
     async def use_keys(self, keys: Sequence[str]) -> None:
         """Replace the encryption keys. `keys`: the new keys, newest first.
 
-        Raises StorageSetupError if no new key decrypts the database, or if a stored value needs an old key that is not
-        in `keys`. Raises StorageUnavailableError if the database fails.
+        Raises StorageSetupError if the newest key in use on this database is not in `keys`, or if a stored value can be
+        decrypted only with an older key that is not in `keys`. Raises StorageUnavailableError if the database fails.
         """
 
     async def use_address(self, url: str) -> None:

@@ -12,8 +12,7 @@ VERSION = 11
 OLDEST_VERSION = 5
 """The oldest version of the tables that the bot can migrate. No release had an older version."""
 USABLE_FROM = 8
-"""The oldest program that can use tables of VERSION, by the VERSION of that program. The database stores this number as
-the fact `usable_from`.
+"""The lowest VERSION of a program that can use the present tables. The table `facts` stores it as `usable_from`.
 
 - If a migration adds only tables, indexes, and columns that may be NULL or have a default, keep this number. Programs
   of the previous version can start and run on the new tables.

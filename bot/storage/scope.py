@@ -21,9 +21,10 @@ IDENTIFIERS = frozenset(
         *("team_id", "enterprise_id", "link_team", "from_team", "state_hash"),
     )
 )
-"""The parameters and columns whose identifiers have the workspace's name in front. Ids of users and channels are stored
-without the name: each statement that looks for one also selects by one of these columns, or by the column `workspace`.
-"""
+"""The names of the parameters and columns that hold identifiers in their stored form.
+
+Ids of users and channels are stored unchanged. A statement that looks for such an id also has a condition on one of
+these columns, or on the column `workspace`. So it finds only rows of its workspace."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 

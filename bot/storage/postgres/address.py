@@ -33,8 +33,10 @@ PROTECTIONS = {
     "sslcertmode": ("disable", "allow"),
     "requiressl": ("0",),
 }
-"""Parameters that can require a safer connection, each with the values that require nothing. The bot drops a parameter
-that has one of these values."""
+"""Parameters that can require a safer connection, each with the values that require nothing.
+
+The bot drops a parameter that has one of these values. Any other value is a fault of the URL. Exception: with sslmode
+verify-ca or verify-full, the bot drops `channel_binding` and `gssencmode` with any value."""
 INSTEAD = {
     "ssl": "Write sslmode=require in its place, sslmode=verify-full to check the certificate, or sslmode=disable.",
     "sslaccept": "Write sslmode=verify-full in its place, or sslmode=require to check no certificate.",

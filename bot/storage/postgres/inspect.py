@@ -27,7 +27,8 @@ async def inspect_postgres(
 ) -> AsyncIterator[StorageReport]:
     """Connect to the database, inspect the database, and yield the report.
 
-    `scope`: the Scope object of one workspace. `StorageReport.linked` searches only the host links of this workspace.
+    `scope`: the Scope object of one workspace. The function `StorageReport.linked` finds host links of this workspace
+    only.
 
     Raises StorageSetupError if the bot cannot use the database. The error contains no part of the URL.
     """

@@ -112,7 +112,8 @@ async def _prepare(connection: Any, encryptor: Encryptor, timing: StorageTiming)
 async def _encrypt_all(connection: Any, encryptor: Encryptor) -> None:
     """Encrypt all secrets in a database that is not encrypted yet.
 
-    Do nothing if one of the secrets is already encrypted: an attacker may have written the secrets in plain text.
+    Do nothing if one of the secrets is already encrypted. In this case, the database has been encrypted before, and an
+    attacker may have added the plain texts.
     """
     if await connection.fetchval(STATEMENTS["has_encrypted_secrets"].text):
         return

@@ -40,8 +40,10 @@ class ReplicaLock:
     - `url`: the Postgres URL that the next connection uses.
     - `is_held`: whether this replica holds the lock on its owner number. Without this lock, other replicas may take
       over the requests of this replica.
-    - `on_change`: a function that this object calls after a loss of the lock, after the lock was taken again, and after
-      a call of `check_now`; None to call nothing.
+    - `on_change`: an async function; None to call nothing. This object calls the function after each check that failed,
+      after it has taken lost locks again, and after a call of `check_now`.
+
+    In the methods, "the lock" is the lock on the owner number.
     """
 
     def __init__(self, url: str, owner: int, timing: StorageTiming, *, key_number: int = 0) -> None:
@@ -77,7 +79,7 @@ class ReplicaLock:
         self._maintaining = asyncio.create_task(self._maintain())
 
     async def close(self) -> None:
-        """Stop the background task, and release the lock by closing the connection."""
+        """Stop the background task, and release all locks by closing the connection."""
         self.is_held = False
         if self._maintaining:
             self._maintaining.cancel()

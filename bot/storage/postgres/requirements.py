@@ -32,7 +32,7 @@ class ServerFacts:
 
 
 def usable(url: str) -> DatabaseAddress:
-    """Check a Postgres URL and the certificate files that the URL names, and return the result of `read_address`.
+    """Check a Postgres URL and the certificate files that the URL names. Return the checked URL, without faults.
 
     Raises StorageSetupError if the URL has a fault, or if a certificate file is missing or cannot be read.
     """
@@ -74,7 +74,14 @@ def _read(name: str, path: str, given: Mapping[str, str]) -> None:
 async def examine(connection: Any, encryptor: Encryptor) -> ServerFacts:
     """Check whether the bot can use a database, and return the state of the database. Change nothing.
 
-    Raises StorageSetupError if the bot cannot use the database. Raises asyncpg's exceptions if a statement fails.
+    Raises StorageSetupError in these cases:
+
+    - The server accepts no writes, or the database has no schema for the tables.
+    - The bot's database user lacks a right.
+    - This version of the bot cannot use the tables.
+    - The database is encrypted, and `encryptor` has no key that fits.
+
+    Raises asyncpg's exceptions if a statement fails.
     """
     state = await connection.fetchrow(STATEMENTS["server_state"].text)
     where = f"Postgres {state['release'].split(' ')[0]}, database {state['name']}"

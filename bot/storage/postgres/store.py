@@ -105,9 +105,10 @@ class PostgresStore:
         return accepted
 
     async def _accept(self, row: Mapping[str, Any]) -> Accepted:
-        """Store a request, unless a request with the same key is already stored. Return the result of `accept`.
+        """Store a request, unless a request with the same key is already stored.
 
-        `row`: the values of the request. Its identifiers are in their stored form, such as `eu|identifier`.
+        `row`: the values of the request. Its identifiers are in their stored form, such as `eu|identifier`. Raises
+        StorageUnavailableError if the database fails, or if this replica does not hold its lock.
         """
         if not self._replica_lock.is_held:
             raise StorageUnavailableError  # other replicas may take over this one's requests, so accept none
@@ -167,8 +168,8 @@ class PostgresStore:
     async def orphans(self) -> Sequence[StoredRequest]:
         """Take over the requests of dead replicas, and return these requests, oldest first.
 
-        Include each request of this replica that the database stored although `accept` raised an error. Return [] if
-        this replica does not hold the lock that shows other replicas that it runs (see ReplicaLock).
+        Also return each request that this replica has stored but does not work on, because the method `accept` raised
+        an error. Return [] if this replica does not hold its lock (see ReplicaLock).
         """
         if not self._replica_lock.is_held:
             return []
@@ -237,7 +238,10 @@ class PostgresStore:
 
     @property
     def secrets(self) -> SecretTable:
-        """Return the repository that counts secrets by key, and encrypts secrets of older keys with the newest key."""
+        """Return the repository of the encrypted values of all workspaces.
+
+        The repository counts the values by encryption key, and encrypts values of older keys with the newest key.
+        """
         return SecretTable(self._with(WholeDatabase()), self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
@@ -256,8 +260,8 @@ class PostgresStore:
         Yield the row and a function. The row is None if the statement returns no row. The function does the same as the
         method `fetch`, but in the transaction that holds the lock.
 
-        If another process holds the lock, wait for at most `account_lock_seconds`, and then raise
-        StorageUnavailableError. Postgres closes the connection if the block runs no statement for this long.
+        If another call, in this or another process, holds the lock, wait for at most `account_lock_seconds`, and then
+        raise StorageUnavailableError. Postgres closes the connection if the block runs no statement for this long.
         """
         statement, seconds = STATEMENTS[name], self._timing.account_lock_seconds
         arguments = statement.arguments(self._scope.to_values(dict(values)))
@@ -303,7 +307,7 @@ class PostgresStore:
     async def replicas_with_other_key(self) -> int:
         """Return how many processes on this database have not announced that they use this process's newest key.
 
-        These processes may still encrypt with another key.
+        Count this process, too. The counted processes may still encrypt with another key.
         """
         found = await self._one("count_other_keys", {"key_number": self._encryptor.key_number})
         return int(found["replicas"]) if found else 0

@@ -1,4 +1,4 @@
-"""Share the connections of the pool between workspaces. Free connections go to the waiting workspaces in turn."""
+"""Share the connections of the Postgres pool between workspaces. Waiting workspaces get free connections in turn."""
 
 import asyncio
 from collections import deque

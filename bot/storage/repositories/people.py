@@ -24,7 +24,7 @@ HIDDEN_COLUMNS = frozenset(("state_hash", *(column for columns in SECRET_COLUMNS
 OUR_COLUMNS = frozenset(
     ("owner", "same", "same_as", "replaces", "due_at", "looks", "next_at", "reply_uses", "workspace")
 )
-"""Columns that an export leaves out, because they only say how the bot works on a row."""
+"""Columns that an export leaves out, because they hold only what the bot needs for its work, such as due times."""
 TIME_COLUMNS = ("_at", "_until")
 MAX_PASSES = 5
 
@@ -62,7 +62,8 @@ class PeopleTable:
         """Return the stored data about the person. Replace secrets by HIDDEN.
 
         The keys of the result are the names of the tables. Each value is a list of the table's rows. A row is a dict of
-        JSON values. The additional key `named_in_failures` has the requests whose errors name the person.
+        JSON values. The additional key `named_in_failures` has the id, kind and time of each request whose error names
+        the person.
 
         `team_id`: the id of the Slack workspace whose data to export; None for the data of all Slack workspaces. Raises
         StorageUnavailableError if the database fails.
@@ -128,9 +129,9 @@ class PeopleTable:
         anonymized["notices"] += notices[1]
 
     async def _in_batches(self, name: str, person: Mapping[str, Any]) -> int:
-        """Run the statement with this name until the statement changes fewer than MAX_SWEPT_ROWS rows.
+        """Run an SQL statement, MAX_SWEPT_ROWS rows at a time, until no more rows match.
 
-        Return the number of rows that all runs changed.
+        Return the number of rows that all runs changed or deleted. `name`: the name of the statement.
         """
         changed, values = 0, {**person, "most": MAX_SWEPT_ROWS}
         while True:
@@ -213,10 +214,9 @@ def _exported_notice(row: Row, user_id: UserId) -> dict[str, Any]:
 def _is_about(row: Row, user_id: UserId) -> bool:
     """Return whether a notice is about this person. Return True if the notice's data is empty or unreadable.
 
-    If the data has the field `people`, the notice is about this person unless `people` contains somebody else.
-
-    Otherwise, the notice is about this person if one of the fields `agent`, `ender`, `person` and `ids` is the person's
-    id, or is a list that contains the id.
+    - If the data has the field `people`: return True if this list contains nobody but the person.
+    - If not: return True if one of the fields `agent`, `ender`, `person` and `ids` is the person's id, or is a list
+      that contains the id.
     """
     data = _json(row["data"])
     if not data:

@@ -46,7 +46,7 @@ class KeyRotation:
 async def count_secrets(fetch: Fetch, encryptor: Encryptor, version: int = VERSION) -> SecretCounts:
     """Read all encrypted values of a database, and count them by the key that decrypts them.
 
-    `version`: the version of the database's tables.
+    `version`: the version of the database tables, which decides which tables have secrets.
     """
     counts = SecretCounts()
     async for table, rows in _pages(fetch, version):
@@ -81,8 +81,12 @@ class SecretTable:
     async def use_keys(self, keys: Sequence[str]) -> None:
         """Replace the encryption keys. `keys`: the new keys, newest first.
 
-        Raises StorageSetupError if no new key decrypts the database, or if a stored value needs an old key that is not
-        in `keys`. Raises StorageUnavailableError if the database fails.
+        Raises StorageSetupError, and changes nothing, in two cases:
+
+        - The database is encrypted, and no new key decrypts the value `key_check` in its table `facts`.
+        - A stored value can be decrypted by an old key, but by no new key.
+
+        Raises StorageUnavailableError if the database fails.
         """
         new = Encryptor(keys)
         facts = {row["name"]: row["value"] for row in await self._database.fetch("facts", {})}

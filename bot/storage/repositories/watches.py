@@ -1,4 +1,4 @@
-"""Store the open sessions that the bot watches: when the next look is due, and the response_url of the requester."""
+"""Store the watched sessions, each with the time of the next look and the response_url of the requester."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from bot.storage.encryption import Encryptor
 
 
 class WatchTable:
-    """Stores which open sessions the bot watches, and when the next look at each is due, in SQLite or Postgres.
+    """Stores the watched sessions, each with the time of the next look, in a SQLite or Postgres database.
 
     WatchRepository in bot/core/ports.py describes the methods.
     """

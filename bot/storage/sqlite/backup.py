@@ -125,9 +125,11 @@ def _about_backup(error: StorageSetupError) -> str:
 
 @contextmanager
 def _copied(source: Path, target: Path, open_source: Callable[[Path], sqlite3.Connection]) -> Iterator[Path]:
-    """Copy a database to a temporary file beside `target`, and yield the path of the temporary file.
+    """Copy the database `source` to a temporary file in the folder of `target`. Yield the path of the temporary file.
 
     Delete the temporary file when the `with` block ends, unless the block has renamed the file.
+
+    `open_source`: opens the database `source`.
     """
     part = target.with_name(target.name + PART)
     try:
@@ -151,7 +153,7 @@ def _copied(source: Path, target: Path, open_source: Callable[[Path], sqlite3.Co
 
 
 def _open_used(path: Path) -> sqlite3.Connection:
-    """Open an existing database that another process may be using."""
+    """Open an existing database that another process may be using. Raises sqlite3.Error if there is no such file."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)
 
 

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 STATEMENTS = load_statements("sqlite")
 MIN_FREE_BYTES = 256 * 1024
-"""The free disk space that the bot needs to start. SQLite writes about as much before the first accepted request."""
+"""The free disk space that the bot needs to start. SQLite uses roughly this space before the bot accepts a request."""
 MODE_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -185,7 +185,8 @@ def prepare(path: Path, encryptor: Encryptor, busy_seconds: float) -> int:
 def _encrypt_all(connection: sqlite3.Connection, encryptor: Encryptor) -> None:
     """Encrypt all secrets in a database that is not encrypted yet.
 
-    Do nothing if one of the secrets is already encrypted: an attacker may have written the secrets in plain text.
+    Do nothing if one of the secrets is already encrypted. In this case, the database has been encrypted before, and an
+    attacker may have added the plain texts.
     """
     if connection.execute(STATEMENTS["has_encrypted_secrets"]).fetchone()["found"]:
         return

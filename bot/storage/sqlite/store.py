@@ -214,7 +214,10 @@ class SQLiteStore:
 
     @property
     def secrets(self) -> SecretTable:
-        """Return the repository that counts secrets by key, and encrypts secrets of older keys with the newest key."""
+        """Return the repository of the encrypted values of all workspaces.
+
+        The repository counts the values by encryption key, and encrypts values of older keys with the newest key.
+        """
         return SecretTable(self._with(WholeDatabase()), self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
