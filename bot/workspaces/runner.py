@@ -76,9 +76,9 @@ class ServedWorkspace:
             await serve(receiver, bot, self._stop, on_ready, partial(self._drain, bot))
 
     async def _drain(self, bot: Bot) -> None:
-        """Finish the accepted requests within `drain_seconds`.
+        """Wait up to `drain_seconds` until the accepted requests are answered. Then answer the others with an error.
 
-        If the process stops in this time, the requests have SHUTDOWN_SECONDS from that moment instead.
+        If the process stops during the wait, wait up to SHUTDOWN_SECONDS from that moment instead.
         """
         unhurried = asyncio.create_task(bot.worker.drain(self._timing.drain_seconds))
         stopping = asyncio.create_task(self._stopping.wait())
