@@ -80,7 +80,7 @@ class HealthServer(ABC):
         """
 
     async def count_ready(self) -> None:
-        """Record in the metrics whether the bot is ready; with several workspaces, whether the bot of each is ready.
+        """Record in the metrics whether the bot is ready. With several workspaces, record this for each workspace.
 
         A bot is not ready while `draining` is True.
         """
@@ -106,7 +106,7 @@ class HealthServer(ABC):
 class Health(HealthServer):
     """Serves the health endpoints of a process with a single workspace, and finds out whether its bot is ready.
 
-    - `is_connected`: a function that returns whether Slack can reach the bot now.
+    - `is_connected`: an async function that returns whether Slack can reach the bot now.
     - `has_right_clock`: a function that returns whether this machine's clock agrees with Slack's.
     - `slack_refusal`: a function that returns Slack's error code if Slack refuses the bot token; otherwise "".
     """

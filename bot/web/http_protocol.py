@@ -19,7 +19,7 @@ BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length:
 
 
 class Connection(web.RequestHandler):
-    """Handles one HTTP connection. If it carries bytes that are not HTTP, no answer and no log line quotes them."""
+    """Handles one HTTP connection. Answers and log lines never quote bytes that are not HTTP."""
 
     def __init__(self, manager: web.Server, refusals: ThrottledLog, **options: Any) -> None:
         super().__init__(manager, **options)

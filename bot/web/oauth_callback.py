@@ -56,7 +56,7 @@ class OAuthCallback:
         server.router.add_get(self._path, self.handle, allow_head=False)
 
     def close(self) -> None:
-        """Log the refused HTTP requests that are not in the log yet."""
+        """Write the log line about HTTP requests with status 429 that waits to be written. Do nothing if none waits."""
         self._log.flush()
 
     async def handle(self, request: web.Request) -> web.Response:

@@ -54,8 +54,8 @@ def page(outcome: Result, request: Request | None, to: Addressee) -> tuple[int, 
     """Return the HTTP status and the HTML of the page that shows the result of a sign-in.
 
     - `outcome`: the result.
-    - `request`: the request of the person who asked for the sign-in link; None if the bot does not know this person,
-      because the link is invalid or the database fails.
+    - `request`: the CONNECT request that the bot made for the sign-in; None if the bot does not know whose sign-in this
+      is, because the link is invalid or the database fails.
     - `to`: the reader of the page, with their language.
     """
     if isinstance(outcome, AccountLinked):
