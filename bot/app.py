@@ -224,7 +224,7 @@ class _Resources:
     - `http`: the connections to Slack.
     - `tokens`: the tokens of linked accounts.
     - `events`: passes each event, such as a finished request, to the parts of the bot that subscribed to it.
-    - `told`: knows which people and channels have a message of each notice, and which will get one.
+    - `told`: holds for each notice the people and channels that have got a message, and those that will get one.
     """
 
     settings: Settings
@@ -612,7 +612,7 @@ def _request_parts(
 def _subscribe(resources: _Resources, status: ServiceStatus, tab: home_tab.HomeTab, recovery: Recovery) -> None:
     """Subscribe the log, metrics, audit log, traces, service status, Home tab and recovery to events.
 
-    If the log records a type of event, the log gets each such event before all other subscribers.
+    The log gets each event that it records before the other subscribers get the event.
     """
     events, metrics = resources.events, resources.metrics
     audits = (resources.audit.record_event,) if resources.settings.audit_log else ()

@@ -50,8 +50,8 @@ CLIENT_SECRETS = (
 async def open_tracer(tracing: TracingSettings, timing: CoreTiming) -> AsyncIterator[Tracer]:
     """Open the tracer that the settings select. At the end of the `with` block, export its last spans.
 
-    Yield a tracer that records nothing if traces are off. If the extra `otel` is not installed, or if OpenTelemetry
-    refuses a setting, log a warning and do the same.
+    Yield a tracer that records nothing if traces are off, if the extra `otel` is not installed, or if OpenTelemetry
+    refuses a setting. Log a warning, except if traces are off.
     """
     if not tracing.is_on:
         yield NULL_TRACER
@@ -85,8 +85,8 @@ async def open_genesys(
 ) -> AsyncIterator[GenesysClient]:
     """Open the client that calls Genesys with the bot's own token. Close the client at the end of the `with` block.
 
-    - `watcher`: tells the client when the files with the OAuth client's credentials change; None to use the same
-      credentials always.
+    - `watcher`: passes new credentials to the client when the files with the credentials change; None to always use the
+      credentials in `service`.
     - `pool`: the connection pool to use; None to open a pool for this client alone.
     """
     async with HttpClient(service.proxy, timing, tracer, pool) as http:
@@ -136,8 +136,8 @@ async def open_user_tokens(
 ) -> AsyncIterator[UserTokens]:
     """Open the cache for the tokens of linked accounts. Close the cache at the end of the `with` block.
 
-    - `watcher`: tells the cache when the secret of the OAuth client for people's sign-ins changes.
-    - `pool`: the connection pool for calls to Genesys's login.
+    - `watcher`: passes the new secret to the cache when the secret of the OAuth client for people's sign-ins changes.
+    - `pool`: the connection pool for the cache's calls to Genesys.
     """
     service, connect = settings.service, settings.connect
     async with HttpClient(service.proxy, timing, tracer, pool) as http:
@@ -191,9 +191,9 @@ def required_permissions(settings: Settings) -> tuple[str, ...]:
 
 
 def host_rules(settings: Settings, users: UsersApi) -> list[HostRule]:
-    """Return the host rules for the CSV file and the email address, if the settings select them.
+    """Return the host rules that the settings select, in the order in which the bot tries them.
 
-    The bot tries the rules in this order. The host links, which it tries before them, are not in the list.
+    The CSV file comes before the email address. The list does not contain the host links, which always come first.
     """
     rules: list[HostRule] = []
     if settings.listed_hosts is not None:

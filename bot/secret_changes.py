@@ -57,7 +57,8 @@ def watch_bot_token(
 ) -> None:
     """Let `watcher` give `clients` the new bot token when the token's file changes.
 
-    Refuse a token that Slack does not accept, or that belongs to another app or another Slack workspace.
+    Keep the old token if Slack refuses the new token or does not answer, or if the new token belongs to another app or
+    another Slack workspace.
 
     - `new_client`: returns a client with the given token, with which the bot tests the token.
     - `identity`: the app and the Slack workspace of the current token.

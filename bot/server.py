@@ -90,7 +90,7 @@ def read_on_hangup(*read_now: Callable[[], None]) -> Iterator[None]:
 
 
 async def unless_stopped(opening: Awaitable[T], stop: asyncio.Event) -> T | None:
-    """Await `opening`, and return its result. If `stop` is set before that, cancel `opening` and return None."""
+    """Await `opening`, and return its result. If `stop` is set first, cancel `opening` and return None."""
     task, stopped = asyncio.ensure_future(opening), asyncio.create_task(stop.wait())
     either: list[asyncio.Future[Any]] = [task, stopped]
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -124,13 +124,13 @@ async def serve(
     on_ready: Callable[[int], None],
     drain: Callable[[], Awaitable[None]],
 ) -> None:
-    """Receive payloads from Slack until `stop` is set. Then acknowledge the received payloads, and await `drain`.
+    """Receive payloads from Slack until `stop` is set or the receiver gives up (see RunningReceiver).
+
+    Then acknowledge the received payloads, and await `drain`. Raises StartError after that if the receiver gave up.
 
     - `opening`: opens the receiver.
     - `drain`: finishes the accepted requests.
     - `on_ready`: called when Slack can reach the bot. Its argument is the port of the HTTP server, or 0 in Socket Mode.
-
-    If the receiver gives up (see RunningReceiver), do the same, and then raise StartError.
     """
     stopped = asyncio.create_task(stop.wait())
     async with opening as receiver:
@@ -175,8 +175,8 @@ async def open_socket_receiver(bot: Bot, *, known_sockets: int = 0) -> AsyncIter
     If a connection fails, try again until the receiver gives up (see RunningReceiver). At the end of the `with` block,
     acknowledge the received payloads and disconnect.
 
-    `known_sockets`: the number of Socket Mode connections to the same Slack app that this process already has. The log
-    does not warn about these connections.
+    `known_sockets`: the number of Socket Mode connections to the same Slack app that this process already has. If only
+    one process can use the database, the log warns about further connections to the app, but not about these.
     """
     slack = bot.settings.slack
     single_process = not bot.settings.database.allows_replicas
