@@ -79,10 +79,9 @@ class DatabaseAddress:
 def read_address(url: str) -> DatabaseAddress:
     """Check a Postgres URL, and return the result. The bot cannot use a URL for which the result has `faults`."""
     scheme, _, rest = url.partition("://")
-    found = re.fullmatch(r"([^/?]*)([^?]*)(?:\?(.*))?", rest, re.DOTALL)
-    if "#" in rest or found is None:
+    if "#" in rest:
         return DatabaseAddress(url, (), (f"has a # in it as it is. {ENCODE}",))
-    authority, path, query = found[1], found[2], found[3] or ""
+    authority, path, query = _parts(url)
     user_info, _, hosts = authority.rpartition("@")
     if set(user_info) & set("@[]") or "@" in path:
         return DatabaseAddress(url, (), (f"has one of @ / ? [ ] in its user or password as it is. {ENCODE}",))
@@ -113,18 +112,25 @@ def is_same_user(url: str, other: str) -> bool:
     return _user(url) == _user(other)
 
 
+def _parts(url: str) -> tuple[str, str, str]:
+    """Split a URL into its user information with its hosts, its path, and its parameters."""
+    whole, _, query = url.partition("://")[2].partition("?")
+    authority, slash, path = whole.partition("/")
+    return authority, slash + path, query
+
+
 def _user(url: str) -> str:
-    authority, _, rest = url.partition("://")[2].partition("/")
-    named = [each for each in rest.partition("?")[2].split("&") if each.startswith("user=")]
+    authority, _, query = _parts(url)
+    named = [each for each in query.split("&") if each.startswith("user=")]
     return named[0].removeprefix("user=") if named else authority.rpartition("@")[0].partition(":")[0]
 
 
 def _without_user(url: str) -> tuple[str, str, list[str]]:
     """Return the servers with ports, the path, and the sorted parameters of a URL. Leave out user and password."""
-    authority, _, rest = url.partition("://")[2].partition("/")
-    path, _, query = rest.partition("?")
+    authority, path, query = _parts(url)
     secret = ("user=", "password=")
-    return authority.rpartition("@")[2], path, sorted(each for each in query.split("&") if not each.startswith(secret))
+    kept = sorted(each for each in query.split("&") if not each.startswith(secret))
+    return authority.rpartition("@")[2], path.removeprefix("/"), kept
 
 
 def _host_fault(hosts: str) -> str:

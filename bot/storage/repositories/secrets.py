@@ -86,7 +86,7 @@ class SecretTable:
         - The database is encrypted, and no new key decrypts the value `key_check` in its table `facts`.
         - A stored value can be decrypted by an old key, but by no new key.
 
-        Raises StorageUnavailableError if the database fails.
+        Raises StorageUnavailableError, and keeps the old keys, if the database fails.
         """
         new = Encryptor(keys)
         facts = {row["name"]: row["value"] for row in await self._database.fetch("facts", {})}
@@ -94,8 +94,8 @@ class SecretTable:
             raise refused("database_key_mismatch")
         if not new.has_all_keys_of(self._encryptor) and await self._needs_keys_beside(new):
             raise refused("database_key_needed")
+        await self._database.fetch("set_fact", {"name": "key_check", "value": new.encrypt(CHECK)})
         self._encryptor.use(keys)
-        await self._database.fetch("set_fact", {"name": "key_check", "value": self._encryptor.encrypt(CHECK)})
 
     async def _needs_keys_beside(self, new: Encryptor) -> bool:
         """Return whether the current keys decrypt a stored value that no key of `new` decrypts.

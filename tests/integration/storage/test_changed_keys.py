@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
+from bot.core.errors import StorageUnavailableError
 from bot.core.timing import StorageTiming
 from bot.storage.encryption import Encryptor
 from bot.storage.errors import StorageSetupError
 from bot.storage.repositories.secrets import SecretCounts
 from tests.support import storage as storage_support
-from tests.support.storage import Database, die
+from tests.support.storage import Database, die, run_sql
 from tests.support.stored_secrets import fill, texts
 
 database = storage_support.database
@@ -61,6 +62,20 @@ async def test_keys_of_another_database_are_refused(database: Database) -> None:
     assert refused.value.code == "database_key_mismatch"
     assert await readable(store, made)
     assert await store.secrets.count() == SecretCounts(newest=16)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_keys_stay_as_they_are_if_the_database_does_not_take_new_ones(database: Database) -> None:
+    store = await database.open(keys=[OLD])
+    made = await fill(store)
+    await run_sql(store, "CREATE TRIGGER full BEFORE UPDATE ON facts BEGIN SELECT raise(ABORT, 'disk full'); END")
+    with pytest.raises(StorageUnavailableError):
+        await store.use_keys([NEW, OLD])
+    made += await fill(store, 1)
+    assert all(Encryptor([OLD]).is_current(text) for text in await texts(database))
+    await run_sql(store, "DROP TRIGGER full")
+    await store.use_keys([NEW, OLD])
+    assert await readable(store, made)
 
 
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)

@@ -100,7 +100,9 @@ async def test_address_that_does_not_work_leaves_the_old_one(url: str, old: str,
     [
         ("postgresql://a:2@db/bot", True),
         ("postgresql://db/bot?password=2&user=a", True),
+        ("postgresql://db?user=a", True),
         ("postgresql://b:1@db/bot", False),
+        ("postgresql://db?user=b", False),
         ("postgresql://db/bot", False),
     ],
 )
@@ -121,3 +123,8 @@ def test_user_of_an_address_is_compared(other: str, is_same: bool) -> None:
 )
 def test_only_user_and_password_may_differ(other: str, is_same: bool) -> None:
     assert is_same_database("postgresql://a:1@db:5432/bot?sslmode=require", other) is is_same
+
+
+def test_user_and_password_may_differ_without_a_path() -> None:
+    assert is_same_database("postgresql://db?user=a&password=1", "postgresql://db?user=a&password=2")
+    assert not is_same_database("postgresql://db?user=a&password=1", "postgresql://other?user=a&password=1")
