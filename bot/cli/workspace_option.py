@@ -18,7 +18,7 @@ def workspace_option(*, needed: bool = True) -> Callable[[F], F]:
     """Return a decorator that adds the option --workspace to a command, as the parameter `workspace`.
 
     The parameter is the short name of the workspace. If the process serves only one workspace, the parameter is "", and
-    the option is an error.
+    a person who gives the option gets an error.
 
     `needed`: what happens if the process serves several workspaces and the option is missing. With True, the command
     fails. With False, the parameter is None.

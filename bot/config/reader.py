@@ -14,8 +14,8 @@ from bot.genesys.auth.key_forms import Unusable, convert_file
 T = TypeVar("T")
 EXAMPLE = " Example: "
 KEYS = ("GENESYS_PRIVATE_KEY", "GENESYS_PRIVATE_KEY_NEXT")
-"""The variables whose values are private keys. A file with such a value may contain any text that can be
-converted to PEM."""
+"""The variables whose values are private keys. If a key is in a file, `read_key_file` reads the file and converts other
+forms of a key to PEM."""
 _NO_EXAMPLE = ("such as", "Write it as", "Write https:", "Keep one of them", "enableServiceLinks", "are swapped")
 """Phrases in the fixes of faults. If a fix contains one of them, the fix already has an example, or needs none."""
 _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")

@@ -601,7 +601,8 @@ class NoticeMessage:
     - `reader`: the id of the user or channel that gets the message.
     - `ts`: Slack's id of the message; "" if Slack has refused the message and will never accept it.
     - `version`: the version of the notice that the message shows.
-    - `opened_at`: the notice's `opened_at` when the message was posted.
+    - `opened_at`: the value of the notice's `opened_at` at the time of the post. It differs from the present one if the
+      notice has got new messages since.
     - `is_over`: True if the message says that the notice is over.
     """
 

@@ -362,7 +362,7 @@ SLACK_TIMING = SlackTiming()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiverBounds:
-    """The maximum amounts of incoming data that the bot handles at the same time."""
+    """The limits of what the receivers accept at the same time: connections, and bodies of requests."""
 
     connections: int = 500
     """The maximum number of open HTTP connections of a process that serves one workspace."""

@@ -92,7 +92,7 @@ MIN_WORDS_OF_NAME = 3
 
 
 class Meaning(Enum):
-    """The possible meanings of the words of a text."""
+    """What a text after `/cobrowse` can mean as a whole."""
 
     COMMAND = "a command, in other words"
     EITHER = "a command or a name"

@@ -107,10 +107,10 @@ def _is_of_workspace(name: str) -> bool:
 
 
 def _misplaced(file: WorkspacesFile) -> list[str]:
-    """Return the names of environment variables that must not be set, because their settings belong in the tables.
+    """Return the names of environment variables that are set, although their settings belong in the tables.
 
-    Leave out a variable whose value a table takes with `{env = "NAME"}`. Also leave out a variable with its default
-    value, because .env.example sets such variables.
+    Leave out a variable whose value a table takes with `{env = "NAME"}`. Also leave out a variable that is set to its
+    default value, because .env.example sets such variables.
     """
     right = file.named_variables
     given = {name: unquoted(value) for name, value in file.environ.items() if name not in right}

@@ -112,7 +112,7 @@ def read_access(data: Mapping[str, Any]) -> AccessRequest:
 
 
 def write_access(asked: AccessRequest) -> dict[str, Any]:
-    """Convert a request for access to the `data` of an ACCESS or WELCOME notice, as JSON values (pure)."""
+    """Return the `data` of an ACCESS or WELCOME notice about this request for access, as JSON values (pure)."""
     return {
         "person": list(asked.person),
         "ids": list(asked.ids),

@@ -20,7 +20,7 @@ from bot.core.timing import NoticeTiming
 from bot.core.use_cases.faults import FaultReports
 
 REPEAT_AFTER = timedelta(days=1)
-"""The minimum time between two messages to the administrators about failed requests with the same `help_key`."""
+"""The minimum time between two messages to the administrators about failed requests of one person with one problem."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _LINKING = re.compile(r"(?:\b(?:at|by|for|from|in|of|on|over|to|via|with)\b|[\s,:;/&–—-])+$", re.IGNORECASE)
 """Prepositions and punctuation directly before an address, such as " to" in "by SMS to"."""
 _MAX_TRIES = 10
-"""The maximum number of attempts to find a valid phone number: at different places of a text, or with other ends."""
+"""How many parts of a text are tried as a phone number, at most. The parts differ in where they begin or end."""
 _TAKE_SMS = ("MOBILE", "FIXED_LINE_OR_MOBILE", "VOIP")
 """The types of numbers that can receive an SMS at a normal price.
 

@@ -1,4 +1,4 @@
-"""Hold the executions of workflow steps: their inputs, and the outputs or errors that the bot reports.
+"""Store the executions of workflow steps: their inputs, and the outputs or errors that the bot reports.
 
 https://docs.slack.dev/workflows/workflow-steps
 """

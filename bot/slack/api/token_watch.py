@@ -53,7 +53,7 @@ class TokenWatch:
     async def start(self, web: AsyncWebClient, identify: Callable[[AsyncWebClient], Awaitable[T]]) -> T:
         """Await `identify(web)`, the bot's first call to Slack, and return its result. Raises the errors of `identify`.
 
-        After that, begin the watch: before, `failed` does nothing. Log a warning if the token begins with ROTATING.
+        From then on, calls of the method `failed` count. Log a warning if the token begins with ROTATING.
         """
         identity = await identify(web)
         self._probe = web.auth_test

@@ -365,9 +365,9 @@ class MessageRenderer:
         return fault_name(outcome) is not None and not (self.told(outcome) or self.telling(outcome))
 
     def access_addressee(self, reader: UserId | None) -> Addressee:
-        """Return the Addressee for a message about a person who has no Genesys user.
+        """Return what a message about a person without a Genesys user needs to know about its reader.
 
-        Its `contact` is `access_contact`, or the renderer's `contact` if `access_contact` is "".
+        In the result, `contact` is this object's `access_contact`. If that is "", it is this object's `contact`.
 
         `reader`: the id of the user who reads the message; None if unknown.
         """

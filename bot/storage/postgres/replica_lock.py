@@ -111,13 +111,13 @@ class ReplicaLock:
             self._check_requested.set()
 
     async def _maintain(self) -> None:
-        """Check every `lock_check_seconds` whether this replica still holds the lock, and take a lost lock again.
+        """Check every `lock_check_seconds` whether this replica still holds its own lock, and take a lost lock again.
 
         The lock counts as lost if the connection fails or the server is read-only. If the lock is held, the check also
         does the following:
 
-        - Show the other replicas a new encryption key.
-        - Try to make this replica the leading replica, if `is_leader` was called before.
+        - If this replica has begun to use another encryption key, tell the other replicas (see `_announce`).
+        - If `is_leader` was called before, try to take the leader's lock, and so become the leading replica.
         """
         while True:
             with suppress(TimeoutError):

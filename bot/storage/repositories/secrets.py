@@ -66,7 +66,7 @@ def _counted(counts: SecretCounts, text: str, encryptor: Encryptor) -> SecretCou
 
 
 class SecretTable:
-    """Counts the encrypted values of all workspaces by key, and encrypts values of older keys with the newest key."""
+    """Counts the encrypted values of all workspaces by encryption key, and encrypts them again with the newest key."""
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database, self._encryptor = database, encryptor
