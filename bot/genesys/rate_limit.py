@@ -116,8 +116,8 @@ class RateLimiter:
         - `continues`: True for a retry, or if an earlier call for the same session was sent. If True, a request's call
           goes before all waiting calls, and a background call goes before the other waiting background calls.
 
-        Raises ServiceBusyError if the wait for the hold of `needs` would be longer than `max_hold_total_seconds`.
-        Raises the exceptions of `hooks.on_wait`.
+        Raises ServiceBusyError if the wait for the hold of `needs` would be longer than
+        `GenesysTiming.max_hold_total_seconds`. Raises the exceptions of `hooks.on_wait`.
         """
         while True:
             if needs:
@@ -167,7 +167,7 @@ class RateWindow:
       MIN_CONCURRENT_CALLS, the limit is MIN_CONCURRENT_CALLS. The limit is never more than the number of calls that are
       left, and never more than MAX_CONCURRENT_CALLS.
     - After a window in which the limit was reached, one call is sent as a test, because Genesys's next window may not
-      have begun yet. The other calls wait for the answer of the test call, `rate_probe_seconds` at most.
+      have begun yet. The other calls wait for the answer of the test call, `GenesysTiming.rate_probe_seconds` at most.
 
     `allowed`: the allowed calls per minute.
     """
@@ -457,9 +457,9 @@ class PermissionHolds:
         self._holds: dict[str, _Hold] = {}
 
     def hold(self, needs: str, seconds: float) -> None:
-        """Delay all calls that need the permission `needs` for `seconds` from now, `max_hold_seconds` at most.
+        """Delay all calls that need the permission `needs`, for `seconds` from now.
 
-        If a hold with a later end exists, keep the later end.
+        The delay is at most `GenesysTiming.max_hold_seconds`. If a hold with a later end exists, keep the later end.
         """
         seconds = min(seconds, self._timing.max_hold_seconds)
         until = self._clock() + seconds
@@ -505,8 +505,8 @@ class PermissionHolds:
         If the hold's time is not over, call `on_wait` with the seconds that are left. Call it again if the hold
         becomes longer.
 
-        Raises ServiceBusyError if the whole wait would be longer than `max_hold_total_seconds`. Raises the exceptions
-        of `on_wait`.
+        Raises ServiceBusyError if the whole wait would be longer than `GenesysTiming.max_hold_total_seconds`. Raises
+        the exceptions of `on_wait`.
         """
         began = self._clock()
         while hold := self._holds.get(needs):

@@ -50,8 +50,9 @@ class RetryRule(Enum):
     The value of each rule describes the errors to which the rule applies.
 
     - NEVER: do not send the call again.
-    - RETRY_AFTER: send the call again after the time that Genesys asked for. If Genesys asked for none, or for
-      less than `first_backoff_seconds`, the bot chooses the time. RetryPolicy limits the total time of the retries.
+    - RETRY_AFTER: send the call again after the time that Genesys asked for. If Genesys asked for none, or for less
+      than `GenesysTiming.first_backoff_seconds`, the bot chooses the time. RetryPolicy limits the total time of the
+      retries.
     - UNREACHED: send the call again, MAX_RETRIES_UNREACHED times at most.
     - SERVER_ERROR: send the call again, MAX_RETRIES_SERVER_ERROR times at most.
     - IF_SAFE: as SERVER_ERROR, if the call does no harm when Genesys carries it out twice; otherwise as NEVER.
@@ -149,8 +150,8 @@ class RetryPolicy:
 
     Two durations of GenesysTiming limit the retries. The wait in the rate limiter does not count.
 
-    - `max_backoff_seconds`: the total time of all attempts and of the waits that the bot chooses.
-    - `max_retry_after_seconds`: the total time of the waits that Genesys asks for.
+    - `GenesysTiming.max_backoff_seconds`: the total time of all attempts and of the waits that the bot chooses.
+    - `GenesysTiming.max_retry_after_seconds`: the total time of the waits that Genesys asks for.
     """
 
     def __init__(

@@ -28,7 +28,7 @@ class Database(Protocol):
         until the block ends.
 
         - On Postgres, all statements of the block run in one transaction. Another call waits for at most
-          `account_lock_seconds`, and then raises StorageUnavailableError.
+          `StorageTiming.account_lock_seconds`, and then raises StorageUnavailableError.
         - On SQLite, each statement commits. Only calls in the same process wait.
 
         `values`: the parameters of the statement by name, without `:now`.

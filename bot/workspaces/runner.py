@@ -76,9 +76,10 @@ class ServedWorkspace:
             await serve(receiver, bot, self._stop, on_ready, partial(self._drain, bot))
 
     async def _drain(self, bot: Bot) -> None:
-        """Wait up to `drain_seconds` until the accepted requests are answered. Then answer the others with an error.
+        """Wait until the accepted requests are answered. When the time is over, answer the others with an error.
 
-        If the process stops during the wait, wait up to SHUTDOWN_SECONDS from that moment instead.
+        The time is `WorkspaceTiming.drain_seconds`. If the process stops during the wait, it is SHUTDOWN_SECONDS from
+        that moment.
         """
         unhurried = asyncio.create_task(bot.worker.drain(self._timing.drain_seconds))
         stopping = asyncio.create_task(self._stopping.wait())

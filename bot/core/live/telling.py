@@ -33,7 +33,7 @@ class StateTelling:
         task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
-        """Wait up to `stop_seconds` of LiveTiming for the messages that are being sent."""
+        """Wait up to `LiveTiming.stop_seconds` for the messages that are being sent."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._timing.stop_seconds)
 

@@ -124,8 +124,8 @@ class SessionWatcher:
     async def stop(self) -> None:
         """Stop the background tasks.
 
-        Wait up to `stop_seconds` for running writes to the database. Then wait up to `stop_seconds` for messages that
-        are being sent.
+        Wait up to `LiveTiming.stop_seconds` for running writes to the database. Then wait up to
+        `LiveTiming.stop_seconds` for messages that are being sent.
         """
         for task in self._tasks:
             task.cancel()
@@ -188,9 +188,9 @@ class SessionWatcher:
 
         If the session has ended, stop watching it instead (see `_finish`).
 
-        Postpone the look if the last look was less than `hint_gap_seconds` ago. Also postpone the look if the rate
-        limit allows no call, or if `_may_look` returns False: in these two cases, return False, because other looks may
-        have to wait, too. Otherwise return True. Raises StorageUnavailableError if the database fails.
+        Postpone the look if the last look was less than `LiveTiming.hint_gap_seconds` ago. Also postpone the look if
+        the rate limit allows no call, or if `_may_look` returns False: in these two cases, return False, because other
+        looks may have to wait, too. Otherwise return True. Raises StorageUnavailableError if the database fails.
         """
         if watched.id in self._looked:
             await self._store.pause(watched.id, self._timing.hint_gap_seconds, looked=False)
@@ -217,7 +217,7 @@ class SessionWatcher:
         return True
 
     def _repeat_hint(self, conversation_id: ConversationId | None) -> None:
-        """If no look has followed the last hint about a conversation, repeat this hint after `hint_gap_seconds`.
+        """Repeat the last hint about a conversation after `LiveTiming.hint_gap_seconds`, unless a look followed it.
 
         `conversation_id`: None for a session without a conversation. Then do nothing, because no hints are about it.
         """
@@ -234,7 +234,7 @@ class SessionWatcher:
         """Return whether the bot may look at a session now.
 
         A session that is not covered always gets its look, and so does a session with a new hint. All other sessions
-        together get one look in `catch_up_seconds`.
+        together get one look in `LiveTiming.catch_up_seconds`.
         """
         is_covered = self._source is not None and self._source.covers(watched)
         if not is_covered or watched.conversation_id in self._hinted:
@@ -248,8 +248,8 @@ class SessionWatcher:
     async def _finish(self, session_id: SessionId, record: SessionRecord | None) -> None:
         """Stop watching a session that has ended, and delete its response_url.
 
-        Exception: if Genesys reported the end, and the session ended less than `give_up_seconds` ago, only postpone the
-        next look. The message about the end may still need the response_url.
+        Exception: if Genesys reported the end, and the session ended less than `LiveTiming.give_up_seconds` ago, only
+        postpone the next look. The message about the end may still need the response_url.
 
         `record`: None if the session's row is missing or cannot be decoded. Then stop watching at once.
         """

@@ -153,7 +153,7 @@ class Recovery:
     async def _forever(self, once: Callable[[], Awaitable[float]]) -> None:
         """Call `once` in an endless loop. After each call, sleep for the number of seconds that `once` returned.
 
-        If `once` raises an exception, log it and sleep for `orphan_poll_seconds`.
+        If `once` raises an exception, log it and sleep for `RecoveryTiming.orphan_poll_seconds`.
         """
         while True:
             seconds = self._timing.orphan_poll_seconds

@@ -80,8 +80,8 @@ class RequestRun:
     async def before_send(self) -> None:
         """Store the state `creating` before the call that creates a session or sends a message to a customer.
 
-        While the database is unavailable, try again for up to `send_timeout` if several replicas use it. Do not try
-        again if only this process uses it.
+        While the database is unavailable, try again for up to `RunTiming.send_timeout` if several replicas use it. Do
+        not try again if only this process uses it.
 
         Raises OwnershipLostError if another worker owns the request. Raises InterruptedRequestError if the database did
         not confirm the state. After an error, the caller must not send the call.
@@ -107,10 +107,11 @@ class RequestRun:
         """Record that the request's call to Genesys has to wait `seconds`.
 
         If the state `creating` is stored, store `accepted` again. Post a wait notice if `seconds` is at least
-        `min_wait_notice_seconds`.
+        `RunTiming.min_wait_notice_seconds`.
 
-        Raises QueueTooLongError if the wait would end later than `max_wait_seconds` after the request was accepted.
-        Raises OwnershipLostError if another worker owns the request, and StorageUnavailableError if the database fails.
+        Raises QueueTooLongError if the wait would end later than `RunTiming.max_wait_seconds` after the request was
+        accepted. Raises OwnershipLostError if another worker owns the request, and StorageUnavailableError if the
+        database fails.
         """
         self._stop_clock()
         if self.state is RequestState.CREATING:
@@ -121,7 +122,7 @@ class RequestRun:
         self._notices.wait(seconds)
 
     async def stop_notices(self) -> None:
-        """Stop posting wait notices. Wait up to `stop_notice_seconds` for a notice that is being posted."""
+        """Stop posting wait notices. Wait up to `RunTiming.stop_notice_seconds` for a notice that is being posted."""
         await self._notices.stop()
 
     async def transition(
@@ -185,8 +186,8 @@ class RequestRun:
     async def save_answered(self) -> None:
         """Store the state `answered`, after the requester got the result.
 
-        While the database is unavailable, try again for up to `answered_timeout` seconds, then log an error and return.
-        Raises OwnershipLostError if another worker has taken over the request.
+        While the database is unavailable, try again for up to `RunTiming.answered_timeout` seconds, then log an error
+        and return. Raises OwnershipLostError if another worker has taken over the request.
         """
         await self.save_with_retry(RequestState.ANSWERED, timeout=self._timing.answered_timeout)
 
@@ -205,7 +206,7 @@ class RequestRun:
 
         - `session`: the request's new session, to be stored with the state; None if there is none.
         - `failure`: the request's error, to be stored with the state; None if there is none.
-        - `timeout`: None means `save_timeout`.
+        - `timeout`: None means `RunTiming.save_timeout`.
 
         Raises OwnershipLostError if another worker owns the request. Raises UnusableAnswerError if the id of `session`
         already belongs to a session with another `team_id`, host, requester or agent.
@@ -266,8 +267,8 @@ class ProgressNotifier:
     def wait(self, seconds: float) -> None:
         """Record that the request's call to Genesys has to wait `seconds`.
 
-        If `seconds` is at least `min_wait_notice_seconds`, post a wait notice now. Post another wait notice
-        `late_seconds` after the end of the wait, unless the request has ended by then.
+        If `seconds` is at least `RunTiming.min_wait_notice_seconds`, post a wait notice now. Post another wait notice
+        `RunTiming.late_seconds` after the end of the wait, unless the request has ended by then.
         """
         self._wait_until = self._loop.time() + seconds
         if seconds < self._timing.min_wait_notice_seconds:
@@ -280,7 +281,7 @@ class ProgressNotifier:
             self._post()
 
     async def stop(self) -> None:
-        """Stop posting wait notices. Wait up to `stop_notice_seconds` for a notice that is being posted."""
+        """Stop posting wait notices. Wait up to `RunTiming.stop_notice_seconds` for a notice that is being posted."""
         self._timer.cancel()
         self._is_stopped = True
         if self._posting and not self._posting.done():

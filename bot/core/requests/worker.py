@@ -45,7 +45,7 @@ class RequestWorker:
         """Take the dependencies of the worker.
 
         `report`: reports a failed request to the administrators; never raises; None to report nothing. The worker waits
-        up to `report_timeout` for `report` before it answers the requester.
+        up to `NoticeTiming.report_timeout` for `report` before it answers the requester.
         """
         self._report = report
         self._traced_process = tracer.processing(self._process)
@@ -125,7 +125,9 @@ class RequestWorker:
             log.exception("answering failed", extra={"fields": {"request": request.id}})
 
     async def _start_report(self, request: Request, result: Result) -> asyncio.Task[None] | None:
-        """Start a task that reports an error to the administrators. Wait up to `report_timeout` for its end.
+        """Start a task that reports an error to the administrators.
+
+        Wait up to `NoticeTiming.report_timeout` for the end of the task.
 
         Return the task, which may still run. Return None if `result` is no error, or if the worker was created without
         `report`.

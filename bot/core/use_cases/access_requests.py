@@ -293,7 +293,8 @@ class AccessRequests:
 
         The person is connected in two cases:
 
-        - This replica found a host link of the person at least `grace_seconds` ago. Also store a WELCOME notice.
+        - This replica found a host link of the person at least `NoticeTiming.grace_seconds` ago. Also store a WELCOME
+          notice.
         - The person has no host link, but a START, STEP or WHOAMI request for the person has succeeded since the
           request for access.
         """

@@ -157,8 +157,8 @@ class AccountLinking(Generic[G]):
         """Check again that the person who signs in may use the bot. Return the person's host.
 
         Raises PermissionDeniedError if the person may not use the bot, and HostNotFoundError if they have no host.
-        Raises SlackUnavailableError if the check takes longer than `lookup_timeout`, and ServiceUnreachableError if the
-        search for the host does.
+        Raises SlackUnavailableError if the check takes longer than `CoreTiming.lookup_timeout`, and
+        ServiceUnreachableError if the search for the host does.
         """
         # A browser waits for the result, and the authorization code expires soon.
         try:

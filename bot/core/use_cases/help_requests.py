@@ -107,8 +107,9 @@ class HelpRequests:
     async def tell(self, request: Request) -> AdministratorsTold | FaultChecked:
         """Tell the administrators about the failed request whose id is the `argument` of `request`.
 
-        Wait up to `delivery_timeout` until Slack accepts a message. Return AdministratorsTold with the users and
-        channels that have a message, perhaps from an earlier press; with none if Slack accepts no message in time.
+        Wait up to `NoticeTiming.delivery_timeout` until Slack accepts a message. Return AdministratorsTold with the
+        users and channels that have a message, perhaps from an earlier press; with none if Slack accepts no message in
+        time.
 
         If a fault caused the failure and the fault is over by now, return FaultChecked and tell nobody.
 

@@ -226,7 +226,8 @@ class SessionService:
         session is not stored.
 
         - `reads_link`: True if the button needs the session's link, False if the button ends the session.
-        - `asks_service`: True to read the session's state from the service first, for at most `press_status_timeout`.
+        - `asks_service`: True to read the session's state from the service first, for at most
+          `CoreTiming.press_status_timeout`.
         """
         person = await self._access.require_member(request)
         record = await self._named(request)

@@ -76,7 +76,7 @@ class UserTokens:
         return UserTokenSource(self, person, host_id)
 
     async def close(self) -> None:
-        """Wait up to `close_timeout` seconds for the renewals in progress. Then cancel those that have not ended."""
+        """Wait up to `GenesysTiming.close_timeout` seconds for the renewals in progress. Then cancel the others."""
         if under_way := [task for _, task in self._renewing.values()]:
             _, late = await asyncio.wait(under_way, timeout=self._timing.close_timeout)
             for task in late:

@@ -79,7 +79,7 @@ class SubscribedChannel:
         Replace the channel by a new one in three cases:
 
         - Genesys no longer knows the channel.
-        - The channel's age exceeds its lifetime multiplied by `renew_share`.
+        - The channel's age exceeds its lifetime multiplied by `PushTiming.renew_share`.
         - MAX_TRIES_WITH_CHANNEL connections in a row have failed.
         """
         loop = asyncio.get_running_loop()
@@ -168,10 +168,10 @@ class SubscribedChannel:
             watch.cancel()
 
     async def _watch(self, socket: aiohttp.ClientWebSocketResponse, last: list[float]) -> None:
-        """Send a ping when no message has arrived for `ping_seconds`.
+        """Send a ping when no message has arrived for `PushTiming.ping_seconds`.
 
-        Close the WebSocket when no message has arrived for `ping_seconds` after a ping, or when the channel must be
-        replaced.
+        Close the WebSocket when no message has arrived for `PushTiming.ping_seconds` after a ping, or when the channel
+        must be replaced.
 
         `last`: a list with one item, the event loop's time at which the newest message arrived. The caller updates the
         item.
@@ -192,8 +192,8 @@ class SubscribedChannel:
     def _next_delay(self) -> float:
         """Return the seconds to wait before the next attempt to open a WebSocket.
 
-        Start with `first_backoff_seconds`, and double the wait after each further failure, up to `max_backoff_seconds`.
-        Multiply the result by a random number from 0.8 to 1.1.
+        Start with `PushTiming.first_backoff_seconds`, and double the wait after each further failure, up to
+        `PushTiming.max_backoff_seconds`. Multiply the result by a random number from 0.8 to 1.1.
         """
         delay = self._timing.first_backoff_seconds * float(2 ** min(max(0, self._failures - 1), 10))
         return min(delay, self._timing.max_backoff_seconds) * random.uniform(0.8, 1.1)  # noqa: S311 - no secret

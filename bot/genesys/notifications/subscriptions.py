@@ -47,7 +47,7 @@ class HostSubscriptions:
 
         - `connect`: opens the WebSocket at a URL.
         - `hints`: gets the hints.
-        - `timing`: the intervals and delays that the methods name, such as `sync_seconds`.
+        - `timing`: the intervals and delays that the methods name, such as `PushTiming.sync_seconds`.
         """
         self._api, self._connect, self._hints, self._task_group = api, connect, hints, tasks
         self._metrics, self._timing = metrics, timing
@@ -69,7 +69,7 @@ class HostSubscriptions:
         return covered and session.conversation_id is not None
 
     async def wait(self) -> None:
-        """Wait until a channel connects or disconnects, `sync_seconds` at most."""
+        """Wait until a channel connects or disconnects, `PushTiming.sync_seconds` at most."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._timing.sync_seconds):
                 await self._wake.wait()
@@ -114,7 +114,7 @@ class HostSubscriptions:
 
         If all channels are full, add a channel. If there are MAX_CHANNELS channels already, the other hosts get no
         channel. A host with a channel keeps this channel. A host for which Genesys refuses the subscription gets no
-        channel until `refused_seconds` are over.
+        channel until `PushTiming.refused_seconds` are over.
         """
         for assigned in self._channels:
             assigned.hosts &= self._sessions.keys()
@@ -173,7 +173,9 @@ class HostSubscriptions:
                 self._hint_twice(session.conversation_id)
 
     def _refuse(self, hosts: Collection[HostId], code: str, missing: tuple[str, ...]) -> None:
-        """Log that Genesys refuses to subscribe a channel to these hosts. Do not try again for `refused_seconds`.
+        """Log that Genesys refuses to subscribe a channel to these hosts.
+
+        Do not try again for `PushTiming.refused_seconds`.
 
         - `code`: the code of the error.
         - `missing`: the permissions that Genesys names as missing.
@@ -210,7 +212,7 @@ class HostSubscriptions:
         self._hints.changed(changed)
 
     def _hint_twice(self, changed: ConversationId) -> None:
-        """Push a hint about a changed conversation now, and another one after `repeat_seconds`.
+        """Push a hint about a changed conversation now, and another one after `PushTiming.repeat_seconds`.
 
         The API may return the state from before the event for some seconds.
         """
@@ -231,7 +233,7 @@ class HostSubscriptions:
         """Push a hint about the conversation that has been without a hint for the longest time.
 
         The hint replaces an event that may have been lost. Push no hint if the time is shorter than
-        `lost_event_seconds`.
+        `PushTiming.lost_event_seconds`.
         """
         now = self._loop.time()
         covered = {host for assigned in self._channels for host in assigned.channel.covered & self._sessions.keys()}
@@ -245,7 +247,7 @@ class HostSubscriptions:
     def _on_change(self, is_connected: bool) -> None:
         """Record that a channel has connected or disconnected, and end a `wait` in progress.
 
-        After a disconnect, call `_ask_if_lost` when `grace_seconds` are over.
+        After a disconnect, call `_ask_if_lost` when `PushTiming.grace_seconds` are over.
         """
         self._report_connected()
         self._wake.set()
@@ -274,7 +276,8 @@ class _AssignedChannel:
 
         - Always False if the channel is not connected, or if the wait after a failed call is not over.
         - True if a host is assigned to the channel (`hosts`), but not subscribed.
-        - True if a subscribed host is no longer assigned, and `trim_seconds` have passed since the last subscription.
+        - True if a subscribed host is no longer assigned, and `PushTiming.trim_seconds` have passed since the last
+          subscription.
         """
         if not self.channel.is_connected or now < self._retry_at:
             return False

@@ -96,7 +96,8 @@ class UserGroups:
     def _kept_seconds(self, found: GroupListing) -> float:
         """Return how many seconds to cache a listing.
 
-        A listing with an error is cached for `workspaces_cache_seconds`, any other for `people_cache_seconds`.
+        A listing with an error is cached for `SlackTiming.workspaces_cache_seconds`, any other for
+        `SlackTiming.people_cache_seconds`.
         """
         return self._timing.workspaces_cache_seconds if found.error else self._timing.people_cache_seconds
 

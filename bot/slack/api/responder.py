@@ -123,7 +123,8 @@ def new_http_session(
 ) -> aiohttp.ClientSession:
     """Return aiohttp's client for all calls of one workspace to Slack.
 
-    A call times out if Slack takes longer than `http_timeout` seconds to accept the connection or to send more bytes.
+    A call times out if Slack takes longer than `SlackTiming.http_timeout` seconds to accept the connection or to send
+    more bytes.
 
     `pool`: the connection pool, which other workspaces may use, too. None to open a pool for this client alone.
     """
@@ -368,8 +369,8 @@ class SlackResponder:
     async def _show(self, request: Request, message: Message) -> bool:
         """Show a message in the request's modal. Return whether Slack accepted the update.
 
-        Return False if the modal is closed. Wait until the request is `view_settle_seconds` old, so that Slack applies
-        the acknowledgement before the update.
+        Return False if the modal is closed. Wait until the request is `SlackTiming.view_settle_seconds` old, so that
+        Slack applies the acknowledgement before the update.
         """
         age = (datetime.now(UTC) - request.accepted_at).total_seconds()
         try:
@@ -484,7 +485,7 @@ class SlackResponder:
         self.soon(self.answer(request, outcome))
 
     async def close(self) -> None:
-        """Wait for the background tasks for at most `http_timeout` seconds, and cancel the tasks that are not done."""
+        """Wait up to `SlackTiming.http_timeout` seconds for the background tasks. Then cancel those that still run."""
         if self._posting:
             _, late = await asyncio.wait(self._posting, timeout=self._timing.http_timeout)
             for task in late:

@@ -147,7 +147,8 @@ class ResponseUrls:
 class Deadlines:
     """Limits the time of each attempt to send a message.
 
-    The limit is `SlackTiming.post_timeout` seconds. The method `shorten_deadlines` reduces it to `last_post_timeout`.
+    The limit is `SlackTiming.post_timeout` seconds. The method `shorten_deadlines` reduces it to
+    `SlackTiming.last_post_timeout`.
     """
 
     def __init__(self, timing: SlackTiming) -> None:
@@ -179,9 +180,10 @@ class Deadlines:
                 group.discard(deadline)
 
     def shorten_deadlines(self) -> None:
-        """Reduce the time limit of each attempt to `last_post_timeout` seconds, because the process is about to stop.
+        """Reduce the time limit of each attempt, because the process is about to stop.
 
-        An attempt in progress has at most `last_post_timeout` more seconds.
+        The limit is then `SlackTiming.last_post_timeout` seconds. An attempt in progress has at most as many more
+        seconds.
         """
         self._is_last = True
         shorten(self._open, self._timing.last_post_timeout)
@@ -204,8 +206,8 @@ class SilentHostError(Exception):
 class SilentHosts:
     """Refuses posts to a server (the host of a URL) after a post to the server has timed out.
 
-    As a test, one post in each `probe_interval_seconds` is sent anyway. The first post that the server answers ends the
-    refusal.
+    As a test, one post in each `SlackTiming.probe_interval_seconds` is sent anyway. The first post that the server
+    answers ends the refusal.
 
     - `deadlines`: limits the time of each post.
     - `clock`: returns seconds and never goes back.
@@ -234,12 +236,12 @@ class SilentHosts:
 
         While the server is silent (see `is_silent`) and `insist` is False:
 
-        - Call `post` at most once in each `probe_interval_seconds`, as a test of the server. Raise TimeoutError if the
-          test takes longer than `probe_timeout` seconds.
+        - Call `post` at most once in each `SlackTiming.probe_interval_seconds`, as a test of the server. Raise
+          TimeoutError if the test takes longer than `SlackTiming.probe_timeout` seconds.
         - Otherwise, do not call `post`, and raise SilentHostError.
 
-        When a server becomes silent, the other posts to it that are in progress get at most `probe_timeout` more
-        seconds. After that, they raise TimeoutError, too.
+        When a server becomes silent, the other posts to it that are in progress get at most `SlackTiming.probe_timeout`
+        more seconds. After that, they raise TimeoutError, too.
         """
         host = _host(url)
         is_probe = host in self._next_probe_at and not insist

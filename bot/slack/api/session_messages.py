@@ -111,7 +111,8 @@ class SlackSessionMessages:
     async def _permalink(self, post: PostedMessage) -> str:
         """Return the URL of a posted message.
 
-        Return "" if the message is still being posted, or if Slack returns no valid URL within `permalink_timeout`.
+        Return "" if the message is still being posted, or if Slack returns no valid URL within
+        `SlackTiming.permalink_timeout`.
         https://docs.slack.dev/reference/methods/chat.getPermalink
         """
         if not post.ts:
@@ -190,9 +191,10 @@ class SlackSessionMessages:
         return await self._update(post, record, message)
 
     async def _update(self, post: PostedMessage, record: SessionRecord, message: Message) -> EditResult:
-        """Update a message. Return the outcome; EditResult.SILENT if the update takes more than `edit_timeout` seconds.
+        """Update a message. Return the outcome.
 
-        If Slack has replaced the id of the direct-message channel, use the new id.
+        The outcome is EditResult.SILENT if the update takes more than `SlackTiming.edit_timeout` seconds. If
+        Slack has replaced the id of the direct-message channel, use the new id.
         """
         try:
             async with asyncio.timeout(self._timing.edit_timeout):

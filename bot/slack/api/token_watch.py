@@ -71,8 +71,8 @@ class TokenWatch:
     def failed(self, code: str) -> None:
         """If `code` means that Slack refuses the bot token, record this in `refusal`.
 
-        Also test the token in the background every `token_probe_seconds`, until Slack accepts it. Do nothing if `code`
-        means something else, or if `start` has not begun the watch.
+        Also test the token in the background every `SlackTiming.token_probe_seconds`, until Slack accepts it. Do
+        nothing if `code` means something else, or if `start` has not begun the watch.
 
         `code`: the error code of a failed call.
         """

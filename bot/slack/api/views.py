@@ -76,7 +76,7 @@ class Views:
     async def _error_code_of(self, method: str, call: Awaitable[Any], seconds: float | None = None) -> str:
         """Await `call`, which calls the Web API's `method`. Return an error code; "" on success.
 
-        `seconds`: the time-out; None for `view_timeout`.
+        `seconds`: the time-out; None for `SlackTiming.view_timeout`.
         """
         try:
             async with asyncio.timeout(seconds or self._timing.view_timeout):

@@ -89,7 +89,7 @@ class EndQuestions:
         """Render the question about a text that may be a command to end a session.
 
         The question names the open sessions of the requester that the text may mean. If the sessions cannot be read
-        within `content_timeout`, the question names no session.
+        within `SlackTiming.content_timeout`, the question names no session.
 
         `choice`: the possible meanings of the text.
         """

@@ -245,8 +245,8 @@ class HomeTab:
     async def _result_or_error(self, call: Awaitable[T]) -> T | CobrowseError:
         """Await `call`. Return its result, or the CobrowseError that `call` raises. Never raises.
 
-        Return ServiceBusyError if the call takes longer than `home_section_timeout` seconds. Return UnexpectedError if
-        `call` raises any other exception.
+        Return ServiceBusyError if the call takes longer than `SlackTiming.home_section_timeout` seconds. Return
+        UnexpectedError if `call` raises any other exception.
         """
         try:
             async with asyncio.timeout(self._timing.home_section_timeout):

@@ -230,7 +230,7 @@ class SessionForm:
         """Return the error that says why the agent has no host; None if the agent has a host.
 
         Also return None if the bot cannot find out, because Genesys or the database fails, or because the look-up takes
-        longer than `catalog_timeout`.
+        longer than `SlackTiming.catalog_timeout`.
         """
         try:
             async with asyncio.timeout(self._timing.catalog_timeout):
@@ -261,7 +261,7 @@ class SessionForm:
     async def _known_applications(self) -> list[tuple[str, str]]:
         """Return the id and the name of each application.
 
-        Return [] if the call fails or takes longer than `catalog_timeout`.
+        Return [] if the call fails or takes longer than `SlackTiming.catalog_timeout`.
         """
         try:
             async with asyncio.timeout(self._timing.catalog_timeout):

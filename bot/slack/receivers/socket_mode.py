@@ -280,7 +280,7 @@ class SocketModeReceiver:
         return connection
 
     async def _leave(self, connection: SocketConnection) -> None:
-        """Read a replaced connection until Slack ends it, for at most `max_leaving_seconds`, and then close it."""
+        """Read a replaced connection until Slack ends it, or for `SlackTiming.max_leaving_seconds`. Then close it."""
         try:
             async with asyncio.timeout(self._timing.max_leaving_seconds):
                 await connection.ended()

@@ -73,9 +73,9 @@ async def keep_settings(connection: Any) -> None:
 async def prepare(url: str, encryptor: Encryptor, timing: StorageTiming) -> int:
     """Create or migrate the tables, check the encryption key, and return a new owner number.
 
-    If a migration cannot lock a table within `migration_lock_seconds`, roll back and try again, up to
-    `migration_seconds` after the start. Raises StorageSetupError if the bot cannot use the database. Raises asyncpg's
-    exceptions if a statement fails.
+    If a migration cannot lock a table within `StorageTiming.migration_lock_seconds`, roll back and try again, up to
+    `StorageTiming.migration_seconds` after the start. Raises StorageSetupError if the bot cannot use the database.
+    Raises asyncpg's exceptions if a statement fails.
     """
     connection = await asyncpg.connect(url, timeout=timing.connect_timeout_seconds, statement_cache_size=0)
     give_up_at = time.monotonic() + timing.migration_seconds

@@ -90,7 +90,7 @@ class ReplicaLock:
         """Tell the other replicas that this replica now encrypts with a new key.
 
         The background task takes an advisory lock on the number of the key. The other replicas see this lock. Wait
-        until the lock is taken, or until `server_move_seconds` have passed.
+        until the lock is taken, or until `StorageTiming.server_move_seconds` have passed.
 
         `key_number`: the number that stands for the new key (`Encryptor.key_number`).
         """
@@ -111,10 +111,10 @@ class ReplicaLock:
             self._check_requested.set()
 
     async def _maintain(self) -> None:
-        """Check every `lock_check_seconds` whether this replica still holds its own lock, and take a lost lock again.
+        """Check again and again whether this replica still holds its own lock, and take a lost lock again.
 
-        The lock counts as lost if the connection fails or the server is read-only. If the lock is held, the check also
-        does the following:
+        There is one check every `StorageTiming.lock_check_seconds`. The lock counts as lost if the connection fails or
+        the server is read-only. If the lock is held, the check also does the following:
 
         - If this replica has begun to use another encryption key, tell the other replicas (see `_announce`).
         - If `is_leader` was called before, try to take the leader's lock, and so become the leading replica.

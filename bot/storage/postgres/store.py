@@ -260,8 +260,9 @@ class PostgresStore:
         Yield the row and a function. The row is None if the statement returns no row. The function does the same as the
         method `fetch`, but in the transaction that holds the lock.
 
-        If another call, in this or another process, holds the lock, wait for at most `account_lock_seconds`, and then
-        raise StorageUnavailableError. Postgres closes the connection if the block runs no statement for this long.
+        If another call, in this or another process, holds the lock, wait for at most
+        `StorageTiming.account_lock_seconds`, and then raise StorageUnavailableError. Postgres closes the connection if
+        the block runs no statement for this long.
         """
         statement, seconds = STATEMENTS[name], self._timing.account_lock_seconds
         arguments = statement.arguments(self._scope.to_values(dict(values)))
@@ -273,8 +274,8 @@ class PostgresStore:
     async def use_keys(self, keys: Sequence[str]) -> None:
         """Replace the encryption keys. `keys`: the new keys, newest first.
 
-        If the newest key changes, wait `accept_timeout_seconds`, so that all writes with the old key have ended. Then
-        announce the new key to the other replicas.
+        If the newest key changes, wait `StorageTiming.accept_timeout_seconds`, so that all writes with the old key have
+        ended. Then announce the new key to the other replicas.
         """
         await self.secrets.use_keys(keys)
         if self._encryptor.key_number != self._replica_lock.key_number:
@@ -355,8 +356,8 @@ class PostgresStore:
 
         After an exception in the `with` block, close the connection, so that the server rolls back.
 
-        Raises StorageUnavailableError if no connection is free within `pool_timeout_seconds`, or if the block raises a
-        connection error.
+        Raises StorageUnavailableError if no connection is free within `StorageTiming.pool_timeout_seconds`, or if the
+        block raises a connection error.
         """
         async with AsyncExitStack() as stack:
             seconds = self._timing.pool_timeout_seconds
