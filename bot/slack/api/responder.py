@@ -429,7 +429,6 @@ class SlackResponder:
         - `insist`: whether to post even if an earlier post to the same server timed out.
         """
         body = message.payload() | {"response_type": "ephemeral", "replace_original": replace}
-
         try:
             status = await self._silent_hosts.post(
                 reply_url, lambda: self._response_urls.post(reply_url, body), insist=insist
