@@ -197,12 +197,12 @@ def test_probes_ask_the_paths_of_health(objects: list[Object]) -> None:
 
 def test_requests_hold_the_measured_figures(objects: list[Object]) -> None:
     measured = (Path(ROOT) / "docs" / "develop" / "performance.md").read_text(encoding="utf-8")
-    assert re.search(r"stands at 72 MB after 36,000\s+commands", measured)
-    assert "takes 1.0 ms of CPU under load" in measured
+    assert re.search(r"stands at 83 MB after 36,000\s+commands", measured)
+    assert "takes 1.5 ms of CPU under load" in measured
     resources = bot_of(objects)["resources"]
     assert resources["requests"] == {"cpu": "100m", "memory": "128Mi"}
     assert resources["limits"] == {"memory": "512Mi"}
-    assert "72 MB after 36,000 commands" in PAGE
+    assert "83 MB after 36,000 commands" in PAGE
 
 
 def test_one_replica_has_a_volume_and_two_have_none() -> None:
