@@ -47,7 +47,7 @@ def set_(slack_user_id: str, genesys_user_id: str, team: str | None, workspace: 
 @team
 @workspace_option()
 def remove(slack_user_id: str, team: str | None, workspace: str) -> None:
-    """Remove the link of one Slack user."""
+    """Remove the host link of one Slack user."""
     from bot.cli import host_links
 
     if not _with_database(lambda database: host_links.remove(database, slack_user_id, team, workspace=workspace)):
@@ -58,7 +58,7 @@ def remove(slack_user_id: str, team: str | None, workspace: str) -> None:
 @hosts.command("list", epilog=examples("cobrowse-bot hosts list", "cobrowse-bot hosts list | grep U012AB3CD"))
 @workspace_option()
 def list_(workspace: str) -> None:
-    """Show all links."""
+    """Show all host links."""
     from bot.cli import host_links
 
     found = _with_database(lambda database: host_links.list_all(database, workspace=workspace))

@@ -41,9 +41,9 @@ def read(path: str, process: Mapping[str, str]) -> Environment:
     - `path`: the path of the .env file.
     - `process`: the variables of the process.
 
-    If the process has a value for NAME or for NAME_FILE, ignore both NAME and NAME_FILE in the file. Also ignore
-    the variables in OPENSSL in the file. A missing file counts as empty, and so does a file in a data directory. Raises
-    SettingsError if any other file cannot be read.
+    If the process has a value for NAME or for NAME_FILE, ignore both NAME and NAME_FILE of the file. Also ignore the
+    file's variables that OPENSSL lists. A missing file counts as empty. So does a file in one of the directories of
+    STATE_DIRECTORY, which hold the bot's data. Raises SettingsError if any other file cannot be read.
     """
     outer = {name: value for name, value in process.items() if unquoted(value)}
     if is_in_data_directory(Path(path), outer):

@@ -209,7 +209,8 @@ class Request:
       requester.
     - `name`: the session name that the requester typed; None if they typed none.
     - `argument`: the text that some kinds of requests need, such as a session's id or a customer's address.
-    - `application_id`, `timeout_seconds`: None selects the default of the settings.
+    - `application_id`, `timeout_seconds`: the application and the duration of the session to create. None selects the
+      default of the settings.
     - `conversation_id`: the Genesys conversation in which to create the session. None if the requester named none. With
       the public API, the bot then uses the host's only live conversation. It refuses the start if the host has none or
       several.
@@ -248,12 +249,12 @@ class Request:
 
     @property
     def is_on_card(self) -> bool:
-        """Return whether the pressed button is on a session card, and the answer replaces this card."""
+        """Return True if two things hold: the pressed button is on a session card, and the answer replaces the card."""
         return self.replaces and self.key.startswith(CARD_KEY)
 
     @property
     def is_in_list(self) -> bool:
-        """Return whether the pressed button is in a list of sessions, and the answer replaces this list."""
+        """Return True if two things hold: the pressed button is in a list of sessions, and the answer replaces it."""
         return self.replaces and self.key.startswith(ROW_KEY)
 
     @property

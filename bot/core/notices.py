@@ -51,16 +51,16 @@ class ToldReaders:
         self._expected: dict[Key, tuple[str, ...]] = {}
 
     def of(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
-        """Return the users and channels that have a message of this notice.
+        """Return the users and channels that have a message of the notice with this kind and key.
 
         Return () if the notice is over or unknown, or if `key` is None.
         """
         return self._readers.get((kind, key), ()) if key else ()
 
     def expected(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
-        """Return the users and channels that will get a message of this notice and have no message yet.
+        """Return the users and channels that will get a message of the notice with this kind and key.
 
-        Return () if the notice is over or unknown, or if `key` is None.
+        Leave out those that have a message already. Return () if the notice is over or unknown, or if `key` is None.
         """
         return self._expected.get((kind, key), ()) if key else ()
 
@@ -73,10 +73,9 @@ class ToldReaders:
         self._expected[notice.kind, notice.key] = tuple(each for each in readers if each not in refused)
 
     def replace(self, notices: Sequence[Notice]) -> None:
-        """Record which readers have a message of each notice in `notices` that is not over.
+        """Record which readers have a message, for each notice in `notices` that is not over. Forget all other notices.
 
-        Forget which readers have a message of any other notice. If at least one reader has a message of a notice, also
-        forget the readers that `expect` recorded for this notice.
+        If a notice has at least one such reader, `expected` returns () for it from now on.
         """
         self._readers = {(each.kind, each.key): _delivered(each) for each in notices if each.over_at is None}
         self._expected = {key: readers for key, readers in self._expected.items() if not self._readers.get(key)}

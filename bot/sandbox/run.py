@@ -82,7 +82,7 @@ Traffic = Callable[[dict[str, Any]], None]
 def faults_of(conversations: str | None) -> list[str]:
     """Return the keys of FAULTS that can be switched on for one of the two Genesys APIs.
 
-    `conversations`: None for the API of the session service; any other value for the public Genesys Cloud API.
+    `conversations`: None for the separate session service; any other value for the public Genesys Cloud API.
     """
     others = SESSIONS_ONLY if conversations else PUBLIC_ONLY
     return [name for name in FAULTS if name not in others]

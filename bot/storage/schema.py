@@ -16,7 +16,8 @@ USABLE_FROM = 8
 
 - If a migration adds only tables, indexes, and columns that may be NULL or have a default, keep this number. Programs
   of the previous version can start and run on the new tables.
-- If a migration removes something, increase this number. Remove only what programs of the previous version do not use.
+- If a migration removes something, set this number to the VERSION before the migration. So remove only what programs of
+  that version no longer use.
 """
 TABLES = tuple(re.findall(r"CREATE TABLE (\w+) \(", "\n".join(read_script("schema", "postgres"))))
 """The names of all tables except `facts`."""

@@ -19,7 +19,8 @@ _SEP_LINE = re.compile(r"""[ \t]*"?sep=(?P<separator>[,;|\t])"?[,;|\t ]*(?:\r\n|
 """A first line `sep=;`, which names the table's separator. Excel reads and writes such a line."""
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE)
 _HASH = re.compile(r"\$\w{1,8}\$\S*")
-"""A password hash in the form of crypt(5). A wrong file, such as /etc/shadow, can contain password hashes."""
+"""A password hash in the form of crypt(5). The text of a fault must not show one: somebody may name a wrong file as
+the CSV file, such as /etc/shadow."""
 _SAVE_AS = "Save it as “CSV UTF-8” in the spreadsheet"
 
 Key = tuple[TeamId | None, UserId]

@@ -213,7 +213,8 @@ class HostResolver:
     def peek(self, person: SlackUser) -> Host | None:
         """Return the host that a rule found for a person, from this process's cache; None if no host is cached.
 
-        This method ignores host links. The caller has to look for a host link first, because it comes before all rules.
+        This method ignores host links. The caller has to look for a host link first, because it goes before all other
+        rules.
         """
         found = self._found.peek((person.team_id, person.user_id))
         return found[0] if found else None

@@ -293,8 +293,8 @@ class AccessRequests:
 
         The person is connected in two cases:
 
-        - This replica found a host link of the person at least `NoticeTiming.grace_seconds` ago. Also store a WELCOME
-          notice.
+        - The person has a host link. Wait `NoticeTiming.grace_seconds` after this replica first sees the link, because
+          the administrator's replica stores who did it. Then store a WELCOME notice, too.
         - The person has no host link, but a START, STEP or WHOAMI request for the person has succeeded since the
           request for access.
         """
