@@ -334,7 +334,7 @@ class PostedMessageRepository(Protocol):
         """
 
     async def postpone_post(self, post: PostedMessage) -> None:
-        """Make a message due for its next update when the session that it shows ends."""
+        """Set the time of a message's next update: the end of its session, as the database holds it now."""
 
     async def drop_post(self, post: PostedMessage) -> None:
         """Delete the stored entry of a message. The message itself stays in Slack."""

@@ -1,11 +1,13 @@
 """Hold the words for commands in languages other than English (pure). Every user can type the words of every language.
 
 Accents make no difference. command_words.py decides what the words mean in a text. Some command words often begin a
-session's name, such as "fin" in "Fin de mes". The words after such a command word decide:
+session's name, such as "fin" in "Fin de mes". A text that begins with such a word is a command or a name. That depends
+on the other words. Two lists matter: fillers such as "the", and `nouns`, the things on which commands act, such as
+"session".
 
-- No word, or only fillers such as "the" and nouns such as "session": the text is a command.
-- An unknown word, but no noun: the text is a session's name.
-- An unknown word and a noun: the bot asks.
+- If all other words are in these lists, or if there are none, the text is a command.
+- If some are in neither list, and none is in `nouns`, the text is a session's name.
+- If some are in neither list, and one is in `nouns`, the bot asks.
 """
 
 import unicodedata

@@ -43,10 +43,10 @@ class HostSubscriptions:
         metrics: Metrics,
         timing: PushTiming,
     ) -> None:
-        """Create the first channel, and start a task in `tasks` that keeps the channel's WebSocket open.
+        """Start a task in `tasks` that creates the first channel at Genesys and keeps its WebSocket open.
 
         - `connect`: opens the WebSocket at a URL.
-        - `hints`: gets the hints.
+        - `hints`: this object passes each hint to `hints`.
         - `timing`: the intervals and delays that the methods name, such as `PushTiming.sync_seconds`.
         """
         self._api, self._connect, self._hints, self._task_group = api, connect, hints, tasks

@@ -158,11 +158,12 @@ def field_error(error: CobrowseError, to: Addressee) -> str:
 def find_entry(error: CobrowseError, situation: Situation) -> ErrorEntry:
     """Return the catalogue's most specific entry for an error.
 
-    Return the first entry found in this order:
+    An error has any number of variants, or none. Return the first entry found under one of these keys, in this order:
 
-    - For each variant of the error: code with variant and situation, code with situation, code with variant.
-    - Then: code with situation, the code alone.
-    - Last: the code `unexpected`.
+    - for each variant: the code with variant and situation, the code with the situation, the code with the variant
+    - the code with the situation, if the error has no variant
+    - the code alone
+    - the code `unexpected`
     """
     keys = [f"{error.code}.{variant}" for variant in variants(error)] + [error.code]
     for key in keys:

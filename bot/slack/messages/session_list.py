@@ -36,7 +36,8 @@ PREVIOUS_ACTION, NEXT_ACTION, AGENT_ACTION, EVERYBODY_ACTION = (
     "list_everybody",
 )
 FILTER = "filter-"
-"""The prefix of the block id of the filter by person. The list's page follows the prefix."""
+"""The prefix of a block id: of the block with the menu that filters a list by person. The rest of the id is the text of
+the ListPage."""
 
 SHOW_LINK = label("row.show_link", "Show link")
 SHOW_CODE = label("row.show_code", "Show code")

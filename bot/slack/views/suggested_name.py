@@ -29,11 +29,11 @@ country."""
 
 
 def suggested_name(text: str, countries: Collection[str] = ()) -> str:
-    """Return the first non-empty line of a message as a session's name: plain text of at most NAME_LENGTH characters.
+    """Return the first non-empty line of a message as a session's name. Cut the name to NAME_LENGTH characters.
 
     Return "" in three cases:
 
-    - The message has no such line.
+    - The message has no line with text.
     - The line is longer than MAX_LINE_LENGTH.
     - The line contains an email address or a phone number. Any number of at least seven digits counts as a phone
       number, but an ISO date does not.
