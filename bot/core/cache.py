@@ -56,10 +56,7 @@ class Cache(Generic[K, V]):
 
     def peek(self, key: K) -> V | None:
         """Return the cached value of a key; None if no value is cached."""
-        try:
-            return self._values[key]  # takes half of the CPU time of `get`
-        except KeyError:
-            return None
+        return self._values.get(key)
 
     def keep(self, key: K, value: V) -> None:
         """Cache a value for a key, in place of the earlier value."""
