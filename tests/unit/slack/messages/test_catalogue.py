@@ -4,7 +4,10 @@ import ast
 import re
 import string
 from datetime import UTC, datetime
+from gettext import NullTranslations
 from pathlib import Path
+
+import pytest
 
 import bot
 from bot.slack.messages.catalogue.sentence import (
@@ -12,6 +15,7 @@ from bot.slack.messages.catalogue.sentence import (
     ENGLISH,
     HINT_LENGTH,
     PLAIN_ENGLISH,
+    Language,
     Markup,
     Part,
     Reader,
@@ -141,3 +145,32 @@ def test_no_text_for_people_stands_outside_the_catalogue() -> None:
 def test_english_outside_the_catalogue_is_found() -> None:
     assert english_in('def f():\n    """Say it."""\n    return f"You have {n} open sessions"') != []
     assert english_in('TEXT = said("a.b", "You have open sessions.")\nlog.info("nothing to do")') == []
+
+
+class Broken(NullTranslations):
+    """Translations of which each has a placeholder that no caller fills."""
+
+    def pgettext(self, context: str, message: str) -> str:
+        return "`{unknown}`"
+
+    def npgettext(self, context: str, msgid1: str, msgid2: str, n: int) -> str:
+        return "`{unknown}`"
+
+
+@pytest.mark.parametrize("plural", ["", "run `{count}` times"])
+@pytest.mark.parametrize("translations", [None, Broken()], ids=["english", "broken translation"])
+def test_plain_text_and_labels_have_no_backquotes(plural: str, translations: NullTranslations | None) -> None:
+    said = Sentence("test", "run `{count}`", Part.TEXT, plural)
+    label = Sentence("test", "run `{count}`", Part.LABEL, plural)
+    count = 2 if plural else 1
+    expected = "run 2 times" if plural else "run 1"
+    language = Language("de", translations)
+    assert language.plain.say(said, count=count) == expected
+    assert language.plain.say(label, count=count) == language.say(label, count=count) == expected
+    assert language.say(said, count=count) == (plural or "run `{count}`").format(count=count)
+
+
+def test_sentence_without_values_has_no_backquotes_in_plain_text() -> None:
+    assert Language(plain=True).say(Sentence("test", "run `check`", Part.TEXT)) == "run check"
+    assert Language().say(Sentence("test", "run `check`", Part.LABEL)) == "run check"
+    assert Language().say(Sentence("test", "run `check`", Part.TEXT)) == "run `check`"
