@@ -320,6 +320,8 @@ class SlackTiming:
     view_settle_seconds: float = 0.5
     """How long the first update of a modal waits after the user submitted the modal, so that the acknowledgement
     arrives first."""
+    redelivery_seconds: float = 10.0
+    """How long after an answer in a modal Slack may deliver the submission of the modal again."""
     trigger_seconds: float = 3.0
     """The lifetime of a trigger_id. A call with an older trigger_id cannot succeed."""
     content_timeout: float = 1.5

@@ -302,7 +302,10 @@ async def test_choice_that_is_delivered_twice_is_one_request(journey: Journey) -
     await connected(journey, view)
     again = journey.slack.deliveries[-1]
     assert again.payload["type"] == "view_submission"
+    result = said(view)
     await journey.slack.redeliver(again)
+    assert said(view) != result  # the acknowledgement says to wait
+    await shown(journey, view, result)
     await notice(journey, "You’re connected", UNA)
     await journey.finish()
     told = [one for one in journey.slack.seen_by(UNA) if is_notice(one)]

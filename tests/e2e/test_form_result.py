@@ -159,6 +159,9 @@ async def test_link_is_sent_from_the_dialog_above_it(either: Journey) -> None:
     assert "+1 415-555-0123" in said(form)
     assert (await submitted(either, form))["response_action"] == "update"
     await shown(either, form, "Texted to …0123")
+    await either.slack.redeliver(either.slack.deliveries[-1])
+    assert "Texted to" not in said(form)  # the acknowledgement says to wait
+    await shown(either, form, "Texted to …0123")
     assert [sent.to for sent in either.genesys.outbox.sent] == ["+14155550123"]
     assert either.slack.seen_by(ANA) == [copy]
     await either.slack.close(ANA, form)

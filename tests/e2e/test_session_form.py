@@ -21,6 +21,7 @@ from tests.support.views import (
     presses,
     said,
     sends,
+    shown,
     with_all_fields,
 )
 
@@ -139,6 +140,8 @@ async def test_a_form_that_is_sent_twice_starts_one_session(either: Journey) -> 
     for again in await asyncio.gather(*(either.slack.redeliver(sent) for _ in range(3))):
         assert again.acked
         assert again.body["response_action"] == "update"
+    assert words_of(message) not in said(view)  # the acknowledgement says to wait
+    await shown(either, view, words_of(message))
     await either.finish()
     assert len(either.genesys.creates) == 1
     assert either.slack.seen_by(ANA) == [message]

@@ -67,6 +67,7 @@ async def test_request_for_access_reaches_the_administrator_after_a_kill(bots: B
 @pytest.mark.parametrize("dies", ["after:accepted:link", "before:answered:link"])
 async def test_connection_is_told_to_both_after_a_kill(bots: Bots, dies: str) -> None:
     slack = bots.servers.slack
+    slack.views.ack_delay_seconds = 0.1  # so that the answer can arrive before the second acknowledgement
     dead = await bots.start(dies)
     await presses_ask(bots)
     message = await read(bots, ADA, "asks to be connected to Genesys")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 from bot.sandbox.slack import payloads
 from bot.sandbox.slack.delivery.dispatch import Dispatcher
-from bot.sandbox.slack.models import APP_ID, COMMAND, Ack, Delivery, Kind, Message, Step
+from bot.sandbox.slack.models import APP_ID, COMMAND, Ack, ApiError, Delivery, Kind, Message, Step
 from bot.sandbox.slack.response_urls import ResponseUrls
 from bot.sandbox.slack.shapes import command_origin, find_element, interaction, new_trigger_id
 from bot.sandbox.slack.validation.blocks import read_message
@@ -165,12 +166,13 @@ class UserActions:
         if view.errors:
             self.views.changed(view)
             raise IncompleteFormError(view.errors)
-        payload = payloads.view_submission(self.workspace, view)
-        delivery = await self.send(payload, "interactive")
-        answer = Ack(delivery.acked, delivery.status, delivery.body, delivery.error)
-        await asyncio.sleep(self.views.ack_delay_seconds)
-        self.views.apply_ack(view, answer)
+        delivery = await self.send(payloads.view_submission(self.workspace, view), "interactive")
+        await self._apply_ack(view, delivery)
         return delivery
+
+    async def _apply_ack(self, view: View, delivery: Delivery) -> None:
+        await asyncio.sleep(self.views.ack_delay_seconds)
+        self.views.apply_ack(view, Ack(delivery.acked, delivery.status, delivery.body, delivery.error))
 
     async def close(self, user_id: str, view: View, *, clear: bool = False) -> Delivery | None:
         """Close a modal and all modals that lie on top of the modal.
@@ -227,8 +229,16 @@ class UserActions:
         return await self.dispatcher.dispatch_event(payloads.event_callback(self.workspace, event, team_id))
 
     async def redeliver(self, delivery: Delivery) -> Delivery:
-        """Deliver the payload of an earlier delivery again, as the next retry."""
-        return await self.send(delivery.payload, delivery.kind, retry=delivery.retry + 1)
+        """Deliver the payload of an earlier delivery again, as the next retry.
+
+        If the payload is a submission of a modal that is still open, apply the bot's acknowledgement to the modal.
+        """
+        payload = delivery.payload
+        again = await self.send(payload, delivery.kind, retry=delivery.retry + 1)
+        if payload.get("type") == "view_submission":
+            with contextlib.suppress(ApiError):
+                await self._apply_ack(self.views.find(payload["view"]["id"], None), again)
+        return again
 
     async def send(self, payload: dict[str, Any], kind: Kind, *, retry: int = 0) -> Delivery:
         """Deliver a payload, wait for the acknowledgement, and return a record of the delivery.

@@ -212,6 +212,8 @@ class SlackResponder:
         self._posting: set[asyncio.Task[None]] = set()
         self._silent_hosts = SilentHosts(self._deadlines, timing)
         self._views = Views(web, timing)
+        self._shown: TTLCache[str, View] = TTLCache(1_000, timing.redelivery_seconds)
+        """The newest answer or wait notice in each modal, by the id of the modal."""
         self._notes: dict[RequestId, asyncio.Event] = {}
         """The wait notices that are being posted, by request. Each event is set when Slack has answered."""
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
@@ -376,9 +378,24 @@ class SlackResponder:
         try:
             await asyncio.sleep(max(0.0, min(self._timing.view_settle_seconds, self._timing.view_settle_seconds - age)))
             view = result_view(message, self._words.language_of(request.requester))
-            return not await self._deadlines.within(self._views.update(view, view_id=request.view_id or ""))
+            view_id = request.view_id or ""
+            self._shown[view_id] = view
+            return not await self._deadlines.within(self._views.update(view, view_id=view_id))
         except TimeoutError:
             return False
+
+    def show_again_soon(self, view_id: str) -> None:
+        """Show the newest answer in a modal again, in the background, if the modal has already shown an answer.
+
+        Call this method after Slack delivered the submission of the modal twice. The acknowledgement of the second
+        delivery can replace the answer by a view that says to wait.
+        """
+        self.soon(self._show_again(view_id))
+
+    async def _show_again(self, view_id: str) -> None:
+        await asyncio.sleep(self._timing.view_settle_seconds)
+        if view := self._shown.get(view_id):
+            await self._views.update(view, view_id=view_id)
 
     def show_soon(self, view_id: str, view: View, known_hash: str = "") -> None:
         """Update a modal in the background.

@@ -107,6 +107,10 @@ class ConnectDialog:
         form = connect_person.find_form(person, self._language(actor), text)
         self._responder.show_soon(actor.view_id or "", form, str(view.get("hash") or ""))
 
+    def show_again_soon(self, request: Request) -> None:
+        """Show the result of a LINK `request` again, after Slack delivered the submission of the choice twice."""
+        self._responder.show_again_soon(request.view_id or "")
+
     async def _open(self, trigger_id: str, actor: Request, user_id: UserId | None) -> None:
         show = self._views.push if actor.view_id else self._views.open
         if code := await show(trigger_id, connect_person.loading(actor.id, self._language(actor))):
@@ -222,7 +226,7 @@ def register(app: AsyncApp, requests: RequestService, renderer: MessageRenderer,
     """Register the listeners of the buttons that open the dialog, and of the dialog's steps."""
     _register_opening(app, dialog)
     _register_search(app, renderer, dialog)
-    _register_choice(app, requests, renderer)
+    _register_choice(app, requests, renderer, dialog)
 
 
 def _register_opening(app: AsyncApp, dialog: ConnectDialog) -> None:
@@ -265,7 +269,7 @@ def _register_search(app: AsyncApp, renderer: MessageRenderer, dialog: ConnectDi
         await ack(response_action="update", view=connect_person.note(connect_person.SEARCHING, language))
 
 
-def _register_choice(app: AsyncApp, requests: RequestService, renderer: MessageRenderer) -> None:
+def _register_choice(app: AsyncApp, requests: RequestService, renderer: MessageRenderer, dialog: ConnectDialog) -> None:
     async def on_choice(ack: AsyncAck, body: dict[str, Any]) -> None:
         host_id, language = connect_person.read_user(body["view"]), _language_of(renderer, body)
         if host_id is None:
@@ -281,13 +285,14 @@ def _register_choice(app: AsyncApp, requests: RequestService, renderer: MessageR
             reply_url=None,
         )
         try:
-            await requests.submit(request)
+            is_new = await requests.submit(request)
         except NotAcceptedError as error:
             to = renderer.addressee(request.requester, repairs=False)
             await ack(response_action="errors", errors={USER: not_accepted(error, to)})
-        else:
-            view = connect_person.note(connect_person.CONNECTING, language)
-            await ack(response_action="update", view=view)
+            return
+        await ack(response_action="update", view=connect_person.note(connect_person.CONNECTING, language))
+        if not is_new:
+            dialog.show_again_soon(request)
 
     for form in (CHOOSE_FORM, ID_FORM):
         app.view(form)(on_choice)

@@ -57,16 +57,17 @@ def register(
         request = dialog_request(body, pressed, RequestKind.SEND, pack(pressed.session_id, address.text, language))
         note_dialog_place(responder, pressed, request)
         try:
-            await requests.submit(request)
+            is_new = await requests.submit(request)
         except NotAcceptedError as error:
             view = confirmation.notice(renderer.answer(request, error), renderer.language_of(request.requester))
             await ack(response_action="update", view=view)
-        else:
-            if request.view_id:
-                view = customer_message_form.waiting(renderer.cards_for(request.requester))
-                await ack(response_action="update", view=view)
-            else:
-                await ack()
+            return
+        if not request.view_id:
+            await ack()
+            return
+        await ack(response_action="update", view=customer_message_form.waiting(renderer.cards_for(request.requester)))
+        if not is_new:
+            responder.show_again_soon(request.view_id)
 
     _register_offer(app, requests, responder, renderer)
     _register_question(app, requests, responder, renderer)

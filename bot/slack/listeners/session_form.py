@@ -90,6 +90,10 @@ class SessionForm:
         language = self._renderer.language_of(request.requester)
         return session_form.starting_view(language, has_copy=not self._responder.has_no_direct_messages)
 
+    def show_again_soon(self, request: Request) -> None:
+        """Show the answer to a form's `request` again, after Slack delivered the submission twice."""
+        self._responder.show_again_soon(request.view_id or "")
+
     def open_soon(
         self,
         trigger_id: str,
@@ -294,11 +298,13 @@ def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> Non
             await ack(response_action="errors", errors=request)
             return
         try:
-            await requests.submit(request)
+            is_new = await requests.submit(request)
         except NotAcceptedError as error:
             await ack(response_action="errors", errors={NAME: not_accepted(error, forms.addressee(request))})
-        else:
-            await ack(response_action="update", view=forms.starting_view(request))
+            return
+        await ack(response_action="update", view=forms.starting_view(request))
+        if not is_new:
+            forms.show_again_soon(request)
 
 
 def not_accepted(error: NotAcceptedError, to: Addressee) -> str:

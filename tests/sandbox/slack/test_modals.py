@@ -171,6 +171,22 @@ async def test_an_ack_can_update_push_and_clear(
     assert slack.views_of(ANA) == []
 
 
+async def test_second_ack_of_a_submission_changes_the_modal_too(
+    slack: SandboxSlack, answers: dict[str, Any], web_client: AsyncWebClient
+) -> None:
+    view = await opened(slack, web_client)
+    answers["view_submission"] = {"response_action": "update", "view": modal(section("wait"))}
+    delivery = await slack.submit(ANA, view)
+    await web_client.views_update(view_id=view.id, view=modal(section("done")))
+    await slack.redeliver(delivery)
+    assert view.blocks[0]["text"]["text"] == "wait"
+    answers["view_submission"] = None
+    await slack.redeliver(delivery)
+    assert not view.is_open
+    assert (await slack.redeliver(delivery)).acked  # a closed modal stays closed
+    assert slack.views_of(ANA) == []
+
+
 @pytest.mark.parametrize(
     "answer",
     [
