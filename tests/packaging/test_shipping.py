@@ -156,6 +156,25 @@ def test_compose_has_two_locked_down_replicas_with_stop_time() -> None:
     assert key["secrets"] == {name: {"file": f"./secrets/{name}"}}
 
 
+def test_every_service_comes_back_after_a_reboot() -> None:
+    """The bot ends with 0 on SIGTERM, so `on-failure` would leave it stopped."""
+    assert {name: service["restart"] for name, service in COMPOSE["services"].items()} == dict.fromkeys(
+        COMPOSE["services"], "unless-stopped"
+    )
+
+
+def test_systemd_never_stops_starting_the_bot_again() -> None:
+    unit = unit_settings()
+    assert unit["Restart"] == "on-failure"
+    assert unit["StartLimitIntervalSec"] == "0"
+    assert 5 <= int(unit["RestartSec"]) <= 30
+
+
+def unit_settings() -> dict[str, str]:
+    lines = UNIT.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
 def limits_of(service: dict[str, Any]) -> dict[str, float]:
     limits = service["deploy"]["resources"]["limits"]
     memory = int(limits["memory"].removesuffix("M"))
@@ -199,7 +218,7 @@ def test_neither_image_nor_unit_works_in_its_data_directory() -> None:
     assert not Path(working).is_relative_to(volume)
     assert f"install --directory --mode=755 {working}" in last  # of root
     assert f"--home-dir {volume}" not in last
-    unit = dict(line.split("=", 1) for line in UNIT.read_text(encoding="utf-8").splitlines() if "=" in line)
+    unit = unit_settings()
     assert unit["StateDirectory"] == unit["ConfigurationDirectory"] == "cobrowse-bot"
     assert unit["WorkingDirectory"] == "/etc/cobrowse-bot"  # systemd makes it, of root
 
