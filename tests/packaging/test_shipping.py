@@ -170,6 +170,13 @@ def test_systemd_never_stops_starting_the_bot_again() -> None:
     assert 5 <= int(unit["RestartSec"]) <= 30
 
 
+def test_systemd_lets_the_bot_measure_its_process() -> None:
+    """Without /proc/stat there are no `process_` metrics, and alerts on a first failure never fire."""
+    unit = unit_settings()
+    assert unit["ProtectProc"] == "invisible"
+    assert unit.get("ProcSubset", "all") == "all"
+
+
 def unit_settings() -> dict[str, str]:
     lines = UNIT.read_text(encoding="utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
