@@ -139,6 +139,24 @@ def test_the_page_names_the_secrets_of_each_overlay() -> None:
         assert named == {name for name in in_files if not VARIABLES[name].is_next}
 
 
+def test_a_changed_secret_is_written_from_the_same_folder(tmp_path: Path) -> None:
+    """kubectl takes the files of a folder, and none of the folders in it."""
+    pages = (PAGE, (Path(ROOT) / "docs" / "run" / "secrets.md").read_text(encoding="utf-8"))
+    first, again = (re.findall(r"^ *(kubectl create secret .*)$", page, re.MULTILINE) for page in pages)
+    assert first == again  # `apply` removes only a key that an `apply` has written
+    assert len(first) == 1
+    (folder,) = re.findall(r"--from-file=(\S+)", first[0])
+    assert f"mkdir -p -m 700 {folder}\n" in PAGE
+    if not has_kubectl():
+        pytest.skip("no kubectl 1.21 or newer on the path")
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "SLACK_BOT_TOKEN").write_text("xoxb-1")
+    create, _, rest = first[0].partition(" | ")
+    assert rest == "kubectl apply -f -"
+    done = subprocess.run(create.split(), cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert list(yaml.safe_load(done.stdout)["data"]) == ["SLACK_BOT_TOKEN"]
+
+
 def test_secrets_come_as_files_that_others_may_not_read(objects: list[Object]) -> None:
     assert "Secret" not in {each["kind"] for each in objects}
     volumes = {each["name"]: each for each in pod(objects)["volumes"]}
