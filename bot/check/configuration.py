@@ -255,7 +255,8 @@ def check_audit_log(where: str) -> CheckResult:
     if not where or where == STDOUT:
         return ok("audit log", "to standard output" if where else "none is kept")
     path = Path(where)
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+    can_write = os.access(path, os.W_OK) if os.path.exists(path) else os.access(path.parent, os.W_OK | os.X_OK)
+    if os.path.isdir(path) or not can_write:
         fix = "Let the bot write to its directory."
         return failed("audit log", f"AUDIT_LOG: {path} cannot be written.", fix, AuditSetupError.code)
     return ok("audit log", f"in {path}")

@@ -46,7 +46,7 @@ def open_files(environ: Mapping[str, str], env_file: Path | None) -> list[CheckR
         for path in readable
         if is_open(path)
     ]
-    folders = dict.fromkeys(folder for path in trusted if path.exists() for folder in _folders(path))
+    folders = dict.fromkeys(folder for path in trusted if os.path.exists(path) for folder in _folders(path))
     for path in dict.fromkeys((*trusted, *folders)):
         found.extend(_writable(path))
     return found
@@ -82,7 +82,7 @@ def _folders(path: Path) -> Iterator[Path]:
 
 def _writable(path: Path) -> Iterator[CheckResult]:
     mode = _mode(path)
-    is_folder = path.is_dir()
+    is_folder = stat.S_ISDIR(mode)
     if not mode & (OTHERS_WRITE | GROUP_WRITE) or _is_read_only(path):
         return
     target = f"the folder {path}" if is_folder else str(path)

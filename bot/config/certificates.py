@@ -72,10 +72,10 @@ def _file(path: str) -> str:
 
 
 def _directory(path: str) -> str:
-    """Return what is wrong with the value of SSL_CERT_DIR; "" if at least one of its folders exists.
+    """Return what is wrong with the value of SSL_CERT_DIR; "" if the bot can see at least one of its folders.
 
     `path`: the value: one or more folders, with the separator of PATH between them.
     """
-    if any(Path(each).is_dir() for each in path.split(os.pathsep)):
+    if any(os.path.isdir(each) for each in path.split(os.pathsep)):
         return ""
-    return "names a folder that is not there. Correct the path."
+    return "names a folder that is not there, or that the bot may not see. Correct the path, or let the bot's user in."

@@ -52,7 +52,7 @@ def read(path: str, process: Mapping[str, str]) -> Environment:
             f"{path} is in the data directory {where}, where it is not read. "
             "Move it to another working directory, or set the variables in the environment."
         )
-        return Environment(outer, (remark,) if Path(path).exists() else ())
+        return Environment(outer, (remark,) if os.path.exists(path) else ())
     inner, remarks = _values(path, _text(path))
     hidden = {f"{name}_FILE" for name in outer} | {name.removesuffix("_FILE") for name in outer}
     for name in OPENSSL:

@@ -170,6 +170,18 @@ def test_systemd_never_stops_starting_the_bot_again() -> None:
     assert 5 <= int(unit["RestartSec"]) <= 30
 
 
+def test_a_command_beside_the_unit_reaches_what_the_unit_reaches() -> None:
+    page = (HOUSE / "docs" / "run" / "deploy.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^sudo systemd-run (.*?check)$", page, re.MULTILINE | re.DOTALL)
+    given = dict(re.findall(r"--property=(\w+)=(\S+)", command)) | {
+        "WorkingDirectory": re.findall(r"--working-directory=(\S+)", command)[0]
+    }
+    unit = unit_settings()
+    names = [f"{kind}Directory{end}" for kind in ("State", "Logs") for end in ("", "Mode")]
+    names += ["DynamicUser", "EnvironmentFile", "WorkingDirectory", "UMask"]
+    assert given == {name: unit[name] for name in names} | {"User": UNIT.stem}
+
+
 def test_systemd_lets_the_bot_measure_its_process() -> None:
     """Without /proc/stat there are no `process_` metrics, and alerts on a first failure never fire."""
     unit = unit_settings()

@@ -1,6 +1,7 @@
 """Define `cobrowse-bot db`: show, upgrade, back up and restore the database, and rotate the encryption key."""
 
 import json
+import os
 import shlex
 import sys
 from datetime import UTC, datetime
@@ -144,7 +145,7 @@ def backup(path: str) -> None:
     told = "The database is Postgres, whose own program makes the backup:"
     file, encryptor = _file(told, DUMP.format(file=shlex.quote(path)))
     target = Path(path).expanduser()
-    if target.is_dir():
+    if os.path.isdir(target):
         target /= f"cobrowse-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.db"
     try:
         files.back_up(file, target)

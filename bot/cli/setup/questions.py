@@ -1,6 +1,7 @@
 """Ask a person the six questions of `cobrowse-bot init`, or read the answers from a file."""
 
 import difflib
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,12 +41,12 @@ def read_answers(path: str) -> dict[str, str]:
 
     Raises AnswersError if a line is malformed or a setting is unknown, or if the file cannot be read.
     """
-    if not Path(path).exists():
-        raise AnswersError([f"{path}: there is no such file. Give a file with lines such as GENESYS_REGION=us-west-2."])
     try:
         read = environment.read(path, {})
     except settings.SettingsError as error:
         raise AnswersError(error.faults) from None
+    if not os.path.exists(path):
+        raise AnswersError([f"{path}: there is no such file. Give a file with lines such as GENESYS_REGION=us-west-2."])
     if faults := [*read.remarks, *map(_unknown, filter(_is_unknown, read.values))]:
         raise AnswersError(faults)
     return read.values
@@ -178,7 +179,7 @@ class Interview:
         name, passphrase = "GENESYS_PRIVATE_KEY_PATH", "GENESYS_PRIVATE_KEY_PASSPHRASE"
         while True:
             path = click.prompt("     Private key file", default=self._current.get(name) or keys.KEY_FILE)
-            if not Path(path).expanduser().exists():
+            if not os.path.exists(Path(path).expanduser()):
                 _offer_key_pair(path)
             self.answers |= {name: path, passphrase: ""}
             fault = self._fault(name)

@@ -34,9 +34,9 @@ def back_up(path: Path, target: Path) -> None:
     Raises BackupError if the database is missing or damaged, or if `target` exists or cannot be written. Raises
     StorageSetupError for any other error of SQLite.
     """
-    if not path.is_file():
+    if not _is_file(path):
         raise BackupError(f"There is no database {path}.")
-    if target.exists():
+    if os.path.exists(target):
         raise BackupError(f"There is a file {target} already. Nothing was changed. Give another name.")
     with _copied(path, target, _open_used) as part:
         if not _is_sound(part):
@@ -49,7 +49,7 @@ def check_backup(file: Path, encryptor: Encryptor) -> int:
 
     Raises BackupError if the file is missing or damaged, or if this program cannot restore the file.
     """
-    if not file.is_file():
+    if not _is_file(file):
         raise BackupError(f"There is no file {file}.")
     try:
         with closing(_open_backup(file)) as connection:
@@ -66,6 +66,17 @@ def check_backup(file: Path, encryptor: Encryptor) -> int:
     if not version:
         raise BackupError(f"The file {file} is no backup of this program's database.")
     return unreadable
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether there is a file. Raises BackupError if the user of this command may not read it."""
+    try:
+        is_there = path.is_file()
+        if not is_there or os.access(path, os.R_OK):
+            return is_there
+    except PermissionError:  # of a folder above it
+        pass
+    raise BackupError(f"This user may not read the file {path}. Run the command as its owner, or as root.")
 
 
 def restore(file: Path, path: Path, encryptor: Encryptor, *, replace: bool) -> int:

@@ -3,8 +3,6 @@
 `run` and `check` report the same fault.
 """
 
-import contextlib
-import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from bot.cli.commands import main
 from bot.config import settings
 from bot.config.variables import VARIABLES, Form
 from tests.support.cases import each_case
+from tests.support.file_rights import as_nobody
 from tests.support.private_keys import pem
 from tests.support.settings import DEAD, FERNET, GENESYS, HOST, HTTP, said_by_check, said_by_run, without
 
@@ -167,19 +166,6 @@ def test_every_token_and_id_is_held_to_its_characters() -> None:
 
 
 # -- .env --
-
-
-@contextlib.contextmanager
-def as_nobody():
-    """Run the `with` block without the rights of root, if the tests run as root."""
-    if os.geteuid():
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def test_unreadable_env_file_is_told_by_every_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
