@@ -410,7 +410,7 @@ class SecretTiming:
     same for this long, so that the bot does not read half a value."""
     retry_seconds: float = 15.0
     """How long the bot waits before it tries again to use the new value of a secret, after Slack, Genesys or the
-    database refused the value or did not answer. Each later wait is twice as long."""
+    database refused the value or did not answer, or the file could not be read. Each later wait is twice as long."""
     max_retry_seconds: float = 300.0
     """The longest wait before the bot tries again to use the new value of a secret."""
 

@@ -17,9 +17,11 @@ from bot.config.settings import Settings, load_part
 from bot.config.variables import VARIABLES
 
 S = TypeVar("S", Settings, ProcessSettings)
+FILE_UNREADABLE = "file_unreadable"
+"""The code of a SecretFileError for a file that exists, and that the bot may not or cannot read."""
 Stamp = tuple[int, ...] | str
-"""The stamp of a file: its device, inode, time of change and size. A changed file has another stamp. If the file cannot
-be examined, the stamp is the name of the error, such as "ENOENT"."""
+"""The stamp of a file: its device, inode, size, and the times at which its contents and its owner or mode changed. A
+changed file has another stamp. If the file cannot be examined, the stamp is the name of the error, such as "ENOENT"."""
 
 
 class SecretFileError(Exception):
@@ -40,7 +42,7 @@ async def stamps_of(files: Collection[SecretFile]) -> dict[str, Stamp]:
 
 
 def stamp_of(path: str) -> Stamp:
-    """Return the stamp of a file: the device, inode, time of change and size of the file.
+    """Return the stamp of a file. A change of the owner or of the mode also changes it.
 
     If the file cannot be examined, return the name of the error, such as "ENOENT".
     """
@@ -48,7 +50,7 @@ def stamp_of(path: str) -> Stamp:
         found = Path(path).expanduser().stat()
     except (OSError, RuntimeError, ValueError) as error:
         return errno.errorcode.get(getattr(error, "errno", None) or 0, "unknown")
-    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
 
 
 async def read_texts(files: Iterable[SecretFile]) -> tuple[dict[str, str], list[SecretFileError]]:
@@ -73,7 +75,7 @@ def _text(file: SecretFile) -> str:
     except FileNotFoundError:
         raise SecretFileError(file.name, "file_missing") from None
     except (OSError, ValueError):
-        code = "file_empty" if _is_blank(file.path) else "file_unreadable"
+        code = "file_empty" if _is_blank(file.path) else FILE_UNREADABLE
         raise SecretFileError(file.name, code) from None
     if not text and not VARIABLES[file.name].is_next:
         raise SecretFileError(file.name, "file_empty")

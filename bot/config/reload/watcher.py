@@ -13,7 +13,7 @@ from typing import Generic
 
 from bot.config.reader import SecretFile, SettingsError, Sources
 from bot.config.reload.poll import Poll
-from bot.config.reload.secret_files import S, Stamp, read_texts, stamps_of, with_texts
+from bot.config.reload.secret_files import FILE_UNREADABLE, S, Stamp, read_texts, stamps_of, with_texts
 from bot.core.ports import INVALID, REFUSED, RELOADED, UNREADABLE
 from bot.core.timing import SECRET_TIMING, SecretTiming
 from bot.observability.audit import AuditLog
@@ -42,8 +42,8 @@ class _Group(Generic[S]):
       files.
     - `reported`: for each secret whose new value is not in use: the result that was logged last (UNREADABLE, INVALID or
       REFUSED), and the code of the reason.
-    - `retry_at`: when the watcher reads the files again after a refusal or an exception, as a time on the watcher's
-      clock; infinite if no retry is necessary.
+    - `retry_at`: when the watcher reads the files again after a refusal, an unreadable file or an exception, as a time
+      on the watcher's clock; infinite if no retry is necessary.
     - `retry_seconds`: the last wait before a retry, in seconds. The next wait is twice as long, up to a maximum. 0 if
       no retry was necessary since the files last changed.
     """
@@ -129,7 +129,7 @@ class SecretWatcher(Generic[S]):
         A file has changed if its stamp differs from the stamp at the last read. Read the changed files only when two
         calls in a row find the same stamps: before that, another program may still be writing the files.
 
-        After a refusal or an exception, also read the files of the subscriber when the retry is due.
+        After a refusal, an unreadable file or an exception, also read the subscriber's files when the retry is due.
 
         `is_asked`: True to read all files now, changed or not.
         """
@@ -164,6 +164,8 @@ class SecretWatcher(Generic[S]):
         texts, errors = await read_texts(group.files)
         for error in errors:
             self._report(group, error.name, UNREADABLE, error.code)
+        if any(error.code == FILE_UNREADABLE for error in errors):
+            self._retry_later(group)  # a share may fail for a moment, and its file stays the same
         changed = {name: new for name, new in texts.items() if new != self._text(name)}
         for name in texts.keys() - changed.keys():
             group.reported.pop(name, None)

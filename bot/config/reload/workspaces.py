@@ -75,8 +75,8 @@ class WorkspacesWatcher:
     async def look(self, changed: Changed, *, is_asked: bool = False) -> None:
         """Read the file of workspaces again if one of the watched files has changed since the last read.
 
-        Read the file only when two calls in a row find the same stamps of the watched files: device, inode, time of
-        change and size. Until then, a change may not be complete.
+        Also read the file again if the last read could not read it. Read the file only when two calls in a row find the
+        same stamps of the watched files. Until then, a change may not be complete.
 
         - `changed`: a function that this method calls with all workspaces if one was changed, added or removed.
         - `is_asked`: True to read the file of workspaces in any case.
@@ -100,6 +100,8 @@ class WorkspacesWatcher:
         try:
             found = await asyncio.to_thread(read_workspaces, self._process, self.workspaces)
         except SettingsError as error:
+            if error.code != SettingsError.code:  # unreadable: its stamp may stay the same when it can be read
+                self._used = {}
             self._report(error)
             return
         self._reported = []

@@ -1,7 +1,7 @@
 """A command that is given a path in a folder of another user says so in a sentence, and does all else."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli.commands import main
 from tests.support.cases import each_case
-from tests.support.file_rights import closed
+from tests.support.file_rights import closed, folder_for_all
 from tests.support.settings import DEAD
 
 Typed = Callable[..., Result]
@@ -18,23 +18,26 @@ WITHOUT = {"SLACK_BOT_TOKEN_FILE": {"SLACK_BOT_TOKEN": ""}, "GENESYS_PRIVATE_KEY
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return a folder with a file. In the `with` block of `typed`, another user owns it."""
-    made = tmp_path / "of-another"
+def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return the working directory, in which every user may write."""
+    with folder_for_all() as made:
+        made.chmod(0o777)
+        monkeypatch.chdir(made)
+        yield made
+
+
+@pytest.fixture
+def folder(work: Path) -> Path:
+    """Return a folder with a file. Commands of `typed` may not enter the folder."""
+    made = work / "of-another"
     made.mkdir()
     (made / "file").write_text("xoxb-1-2-3")
     return made
 
 
 @pytest.fixture
-def typed(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Typed:
+def typed(folder: Path) -> Typed:
     """Return a function that runs a command as a user who may not enter `folder`."""
-    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        parent.chmod(0o755)
-    work = tmp_path / "work"
-    work.mkdir()
-    work.chmod(0o777)
-    monkeypatch.chdir(work)
 
     def run(*words: str, **environ: str) -> Result:
         return CliRunner().invoke(main, words, env=DEAD | environ)
@@ -74,8 +77,8 @@ def test_run_names_a_folder_of_certificates_out_of_reach(typed: Typed, folder: P
     assert "COBROWSE_LANGUAGE" in result.stderr  # all faults are told at once
 
 
-def test_backups_out_of_reach_are_refused_in_a_sentence(typed: Typed, folder: Path, tmp_path: Path) -> None:
-    outside = tmp_path / "work" / "bot.db"
+def test_backups_out_of_reach_are_refused_in_a_sentence(typed: Typed, folder: Path, work: Path) -> None:
+    outside = work / "bot.db"
     outside.touch()
     outside.chmod(0o666)
     result = typed("db", "backup", str(folder / "new.db"), DATABASE_URL=f"sqlite:///{outside}")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,19 @@ import pytest
 from bot.core.ports import INVALID, REFUSED, RELOADED, RELOADS, UNREADABLE
 from bot.core.timing import SecretTiming
 from bot.observability.logging import Redactor
+from tests.support.file_rights import as_nobody, as_root, change_mode, folder_for_all
 from tests.support.private_keys import RSA, pem
 from tests.support.secret_files import SecretMount, counted, look_twice, watching
 from tests.support.settings import FERNET, HTTP, SOCKET, without
 
 TOKEN, APP_TOKEN, SIGNING = "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"
 KEY, PASSPHRASE = "GENESYS_PRIVATE_KEY", "GENESYS_PRIVATE_KEY_PASSPHRASE"
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with folder_for_all() as made:
+        yield made
 
 
 def mounted(tmp_path: Path, environ: dict[str, str], *names: str, optional: tuple[str, ...] = ()):
@@ -128,6 +136,39 @@ async def test_folder_in_place_of_a_file_leaves_the_old_value(tmp_path: Path, ca
         await look_twice(watcher)
         assert reloads.given == []
         assert [record.fields["error"] for record in caplog.records] == ["file_unreadable"]
+
+
+async def test_file_whose_mode_is_mended_is_read_at_once(folder: Path):
+    path = folder / "token"
+    path.write_text("xoxb-hush-1")
+    no_retry = SecretTiming(poll_seconds=3600.0, retry_seconds=3600.0)
+    environ = without(SOCKET, TOKEN) | {"SLACK_BOT_TOKEN_FILE": str(path)}
+    async with watching(environ, TOKEN, timing=no_retry) as (watcher, reloads, metrics):
+        path.write_text("xoxb-hush-2")
+        path.chmod(0o000)
+        with as_nobody():
+            await look_twice(watcher)
+        assert counted(metrics, TOKEN, UNREADABLE) == 1
+        change_mode(path, 0o644)
+        with as_nobody():
+            await look_twice(watcher)
+        assert [each.slack.bot_token for each in reloads.given] == ["xoxb-hush-2"]
+
+
+@as_root
+async def test_unreadable_file_is_tried_again_until_it_is_read(folder: Path):
+    path = folder / "token"
+    path.write_text("xoxb-hush-1")
+    environ = without(SOCKET, TOKEN) | {"SLACK_BOT_TOKEN_FILE": str(path)}
+    async with watching(environ, TOKEN) as (watcher, reloads, metrics):
+        path.write_text("xoxb-hush-2")
+        path.chmod(0o600)
+        with as_nobody():
+            await look_twice(watcher)
+            await look_twice(watcher)
+        assert (counted(metrics, TOKEN, UNREADABLE), reloads.given) == (1, [])
+        await watcher.look()  # the file is as it was
+        assert [each.slack.bot_token for each in reloads.given] == ["xoxb-hush-2"]
 
 
 async def test_refused_value_is_tried_again_until_it_is_accepted(tmp_path: Path, caplog: pytest.LogCaptureFixture):

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from bot.config.reload.workspaces import WorkspacesWatcher
 from bot.config.workspaces.load import Workspaces, read_workspaces
 from bot.core.timing import WorkspacesFileTiming
 from bot.observability.metrics import PrometheusMetrics
+from tests.support.file_rights import as_nobody, as_root, change_mode, folder_for_all
 from tests.support.secret_files import SecretMount
 from tests.support.settings import HOST, SOCKET, without
 from tests.support.workspaces import ACME, GLOBEX, KEPT, process_of, settings_of, socket_table, table
@@ -69,8 +70,20 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """Return the path of a file of workspaces in a folder that every user may enter."""
+    with folder_for_all() as folder:
+        (folder / "workspaces.toml").write_text(ACME, encoding="utf-8")
+        yield folder / "workspaces.toml"
+
+
 def write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
+
+
+def make_private(path: Path) -> None:
+    path.chmod(0o600)
 
 
 def restore(path: Path) -> None:
@@ -134,6 +147,32 @@ async def test_unusable_file_changes_nothing_and_is_logged_once(
     spoil(path)
     await each.look()
     assert (len(caplog.records), each.counted(result)) == (2, 2)
+
+
+@as_root
+async def test_unreadable_file_of_workspaces_is_read_again(open_path: Path) -> None:
+    each = watched(open_path)
+    await each.look()
+    write(open_path, f"{ACME}{GLOBEX}")
+    make_private(open_path)
+    with as_nobody():
+        assert await each.look(4) == []
+    assert each.counted("unreadable") == 1
+    assert await each.look(1) == ["globex"]  # the file is as it was
+
+
+async def test_secret_of_a_table_whose_mode_is_mended_is_read(open_path: Path) -> None:
+    write(open_path, socket_table("acme", open_path.parent))
+    token = open_path.parent / "acme-slack_bot_token"
+    token.chmod(0o000)
+    with as_nobody():
+        each = watched(open_path)
+        assert await each.look() == []
+        assert each.watcher.workspaces["acme"].error
+    change_mode(token, 0o644)
+    with as_nobody():
+        assert await each.look() == ["acme"]
+    assert each.told[-1]["acme"].settings
 
 
 async def test_fault_in_one_table_changes_only_its_workspace(path: Path) -> None:
