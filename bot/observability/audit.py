@@ -130,6 +130,13 @@ class AuditFile(WatchedFileHandler):
     def _open(self) -> Any:
         return open(self.baseFilename, "a", encoding="utf-8", opener=_open_private)
 
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line. If the file cannot be opened again after log rotation, log the line's fields."""
+        try:  # `super().emit` raises the error of opening, but not that of writing
+            super().emit(record)
+        except OSError:
+            self.handleError(record)
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         _log_lost_line(record)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from bot.core.errors import (
     ServiceBusyError,
 )
 from bot.core.models import Session, SessionStarted
-from bot.core.requests.events import RequestFinished
+from bot.core.requests.events import EventLog, RequestFinished, RequestRejected
 from bot.observability.audit import AuditLog, AuditSetupError, decision, entry
 from bot.slack.listeners.workflow_step import CALLBACK_ID
 from tests.support.app import ANA, BEN, CARE, SAM, UNA, Journey, ended, open_journey, open_servers, running, start
@@ -162,6 +163,38 @@ def test_file_that_was_moved_away_is_created_again(tmp_path: Path) -> None:
     assert [line["requester"] for line in lines(path)] == ["U2"]
     assert [line["requester"] for line in lines(tmp_path / "audit.log.1")] == ["U1"]
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def hide_folder(path: Path) -> Callable[[], object]:
+    hidden = path.parent.rename(path.parent.with_name("hidden"))
+    return lambda: hidden.rename(path.parent)
+
+
+def put_folder_in_its_place(path: Path) -> Callable[[], object]:
+    path.rename(path.with_name("old"))
+    path.mkdir()
+    return path.rmdir
+
+
+@pytest.mark.parametrize(("spoil", "code"), [(hide_folder, "ENOENT"), (put_folder_in_its_place, "EISDIR")])
+def test_line_whose_file_cannot_be_opened_stands_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, spoil: Callable[[Path], Callable[[], object]], code: str
+) -> None:
+    """Log rotation moves the file away, and the folder or a new file belongs to somebody else."""
+    path = tmp_path / "audit" / "audit.log"
+    path.parent.mkdir()
+    audit, events = AuditLog(str(path)), EventLog()
+    events.subscribe(RequestRejected, audit.record_event)
+    events.emit(RequestRejected(request(requester="U1"), ServiceBusyError()))
+    mend = spoil(path)
+    events.emit(RequestRejected(request(requester="U2"), ServiceBusyError()))
+    mend()
+    events.emit(RequestRejected(request(requester="U3"), ServiceBusyError()))
+    audit.close()
+    (lost,) = caplog.records
+    assert lost.getMessage() == "an audit line could not be written"
+    assert {"requester": "U2", "outcome": "service_busy", "error": code}.items() <= lost.fields.items()  # type: ignore[attr-defined]
+    assert lines(path)[-1]["requester"] == "U3"
 
 
 async def test_unwritable_audit_line_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
