@@ -97,9 +97,14 @@ def export(path: str, workspace: str) -> None:
     """Write all links to a CSV file, or to standard output."""
     from bot.cli import host_links
 
-    with click.open_file(path, "w", encoding="utf-8") as file:
-        links = _with_database(lambda database: host_links.list_all(database, workspace=workspace))
-        file.write(host_links.write_csv(links))
+    links = _with_database(lambda database: host_links.list_all(database, workspace=workspace))
+    try:
+        with click.open_file(path, "w", encoding="utf-8") as file:  # only now: opening a file empties it
+            file.write(host_links.write_csv(links))
+    except OSError as error:
+        if path == "-":  # its reader may be gone, as with `head`; click ends the command
+            raise
+        _fail(f"{path} cannot be written: {error.strerror}")
 
 
 def _with_database(use: Any) -> Any:

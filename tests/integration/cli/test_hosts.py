@@ -125,6 +125,24 @@ async def test_file_is_imported_with_progress_and_exported_again(hosts: Typed, t
     assert (await hosts("export")).stdout == many
 
 
+async def test_export_without_a_database_keeps_the_old_file(hosts: Typed, tmp_path: Path) -> None:
+    (tmp_path / "hosts.csv").write_text(f"{HEADER}U0ANA,{ONE},\n")
+    result = await hosts("export", "hosts.csv", DATABASE_URL="sqlite:////nowhere/bot.db")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert (tmp_path / "hosts.csv").read_text() == f"{HEADER}U0ANA,{ONE},\n"
+    await hosts("export", "new.csv", DATABASE_URL="sqlite:////nowhere/bot.db")
+    assert not (tmp_path / "new.csv").exists()
+
+
+@pytest.mark.parametrize("path", ["nowhere/hosts.csv", "."])
+async def test_a_file_that_cannot_be_written_is_one_sentence(hosts: Typed, path: str) -> None:
+    await hosts("set", "U0ANA", ONE)
+    result = await hosts("export", path)
+    assert (result.exit_code, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"{path} cannot be written: ")
+
+
 async def test_a_single_link_of_a_file_is_called_one(hosts: Typed, tmp_path: Path) -> None:
     (tmp_path / "hosts.csv").write_text(f"{HEADER}U0ANA,{ONE},\n")
     assert (await hosts("import", "hosts.csv")).stdout == "1 link imported.\n"
