@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dotenv.parser import parse_stream
+from dotenv.parser import Binding, parse_stream
 
 from bot.config.reader import SettingsError
 from bot.core.validation.text import unquoted
@@ -27,8 +27,8 @@ class Environment:
     """The environment variables of the process and of the .env file.
 
     - `values`: the values, by the name of the variable.
-    - `remarks`: one text for each part of the .env file that the bot ignores. Each text has a sentence with the
-      problem, and then a sentence with the fix.
+    - `remarks`: one text for each part of the .env file that the bot ignores, except for comments on their own line
+      and after quotes. Each text has a sentence with the problem, and then a sentence with the fix.
     """
 
     values: dict[str, str]
@@ -93,12 +93,26 @@ def _values(path: str, text: str) -> tuple[dict[str, str | None], list[str]]:
     read: dict[str, str | None] = {}
     remarks = []
     for binding in parse_stream(io.StringIO(text)):
+        line = binding.original.line + len(binding.original.string) - len(binding.original.string.lstrip("\r\n"))
         if binding.error:
-            line = binding.original.line + len(binding.original.string) - len(binding.original.string.lstrip("\r\n"))
             remarks.append(f"{path}: line {line} is no NAME=value, so it is not read. Mend the line, or take it out.")
         elif binding.key is not None:
             read[binding.key] = binding.value
+            if _is_cut(binding):
+                remarks.append(
+                    f"{path}: line {line}: the value of {binding.key} ends before the #. "
+                    "Write the whole value in 'single quotes', or give the comment its own line."
+                )
     return read, remarks
+
+
+def _is_cut(binding: Binding) -> bool:
+    """Return whether the value has no quotes around it, and the parser took a part of the line for a comment.
+
+    `docker run --env-file`, Compose and systemd take this part for a part of the value.
+    """
+    written = binding.original.string.partition("=")[2].strip()
+    return bool(written) and written[0] not in "'\"" and written != binding.value
 
 
 def _text(path: str) -> str:

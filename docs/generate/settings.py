@@ -17,9 +17,9 @@ edit it.
 - `cobrowse-bot init` writes `.env`. [`.env.example`](../../.env.example) has every setting with its default.
 - Write each value as it is, on one line, without quotes. A `$` needs no escape. That is right in `.env`, in `docker
   run --env-file`, in
-    `compose.yaml` (its `format: raw`) and in systemd's `EnvironmentFile`. A backslash is the exception: systemd
-  wants the value in
-  'single quotes'. One pair of quotes around a value is taken off everywhere.
+    `compose.yaml` (its `format: raw`) and in systemd's `EnvironmentFile`. Write a value with a backslash,
+  or with a space before a `#`, in 'single quotes': systemd reads the backslash, and `.env` ends the value before the
+  space. One pair of quotes around a value is taken off everywhere.
 - Commas or spaces separate the items of a list.
 - 🔑 marks a secret. Instead of `NAME`, you can set `NAME_FILE` to the path of a file that holds it. The bot reads a
   changed file again while it runs: [Changing a secret](../run/secrets.md#changing-a-secret). 📄 marks a setting that
@@ -79,8 +79,9 @@ HEADER = """\
 # Instead of a secret's NAME, you can set NAME_FILE to the path of a file that holds it, as containers do. The bot reads
 # a changed file again while it runs: docs/run/secrets.md
 # Write each value as it is, on one line, without quotes: a `$` needs no escape. That is right in .env, in
-# `docker run --env-file`, in compose.yaml (its `format: raw`) and in systemd's EnvironmentFile. A backslash is the
-# exception: systemd wants the value in 'single quotes', which are taken off everywhere.
+# `docker run --env-file`, in compose.yaml (its `format: raw`) and in systemd's EnvironmentFile. But write a value with
+# a backslash, or with a space before a #, in 'single quotes', which are taken off everywhere: systemd reads the
+# backslash, and .env ends the value before the space.
 # `make reference` writes this file from bot/config/variables.py. What the settings do: docs/reference/settings.md
 """
 WIDTH = 120

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli.commands import main
-from bot.config import settings
+from bot.config import environment, settings
 from bot.config.variables import VARIABLES, Form
 from tests.support.cases import each_case
 from tests.support.file_rights import as_nobody
@@ -211,6 +211,27 @@ def test_broken_env_file_line_is_told_by_its_number(tmp_path: Path, capfd) -> No
     assert ": line 3 is no NAME=value" in remark
     assert "hush" not in remark
     assert capfd.readouterr().err == ""
+
+
+def test_env_file_value_that_ends_before_a_number_sign_is_told(tmp_path: Path) -> None:
+    """`docker run --env-file` and systemd take the whole line for the value."""
+    text = '# in #this\n\nCOBROWSE_COMPANY=Shop #1\nexport COBROWSE_HELP_CONTACT = \t#help\nPORT=3100\t# "ours" \n'
+    (tmp_path / ".env").write_text(text)
+    read = environment.read(str(tmp_path / ".env"), {})
+    assert read.values == {"COBROWSE_COMPANY": "Shop", "PORT": "3100"}
+    for remark, line, name in zip(
+        read.remarks, (3, 4, 5), ("COBROWSE_COMPANY", "COBROWSE_HELP_CONTACT", "PORT"), strict=True
+    ):
+        assert f": line {line}: the value of {name} ends before the #. Write the whole value" in remark
+        assert "Shop" not in remark
+
+
+def test_env_file_value_that_is_read_whole_has_no_remark(tmp_path: Path) -> None:
+    text = "A='Shop #1' # ours\nB=\"Shop #1\"\nC=#1\nD=a#b=c\nE=\nF\nG='two\nlines # x'\nH= x  \r\n"
+    (tmp_path / ".env").write_text(text)
+    read = environment.read(str(tmp_path / ".env"), {})
+    assert read.remarks == ()
+    assert read.values == {"A": "Shop #1", "B": "Shop #1", "C": "#1", "D": "a#b=c", "G": "two\nlines # x", "H": "x"}
 
 
 def test_ssl_cert_file_in_the_env_file_is_told_to_do_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
