@@ -15,11 +15,10 @@ edit it.
 - In the environment, or in `.env` in the current directory. The environment comes first. An empty value is the same
   as none.
 - `cobrowse-bot init` writes `.env`. [`.env.example`](../../.env.example) has every setting with its default.
-- Write each value as it is, on one line, without quotes. A `$` needs no escape. That is right in `.env`, in `docker
-  run --env-file`, in
-    `compose.yaml` (its `format: raw`) and in systemd's `EnvironmentFile`. Write a value with a backslash,
-  or with a space before a `#`, in 'single quotes': systemd reads the backslash, and `.env` ends the value before the
-  space. One pair of quotes around a value is taken off everywhere.
+- Write each value as it is, on one line, without quotes. A `$` needs no escape. That is right in `.env`, in
+  `docker run --env-file`, in `compose.yaml` (its `format: raw`) and in systemd's `EnvironmentFile`. Write a value with a
+  backslash, or with a space before a `#`, in 'single quotes': systemd reads the backslash, and `.env` ends the value
+  before the space. One pair of quotes around a value is taken off everywhere.
 - Commas or spaces separate the items of a list.
 - 🔑 marks a secret. Instead of `NAME`, you can set `NAME_FILE` to the path of a file that holds it. The bot reads a
   changed file again while it runs: [Changing a secret](../run/secrets.md#changing-a-secret). 📄 marks a setting that
