@@ -64,6 +64,32 @@ def test_po_file_that_somebody_works_on_lacks_nothing(code: str) -> None:
     assert lacks(catalog, template()) == []
 
 
+@pytest.mark.parametrize("code", translated())
+def test_preposition_of_a_day_stands_before_no_time(code: str) -> None:
+    """A time that is hours away has its day: “beendet um {time}” would become “beendet um gestern um 22:18”."""
+    found = read(code).get(sentence.DAY_AND_TIME.text, sentence.DAY_AND_TIME.key)
+    assert found is not None
+    texts = {each.context: str(each.string) for each in read(code) if each.context != sentence.DAY_AND_TIME.key}
+    for preposition in re.findall(r"\{day\} (\w+) \{time\}", str(found.string)):
+        doubled = re.compile(rf"(?<![\w’]){preposition} \{{(?:time|at|since|until)\}}")
+        assert [key for key, text in texts.items() if doubled.search(text)] == []
+
+
+@pytest.mark.parametrize("code", translated())
+def test_items_that_contain_commas_are_separated_by_more(code: str) -> None:
+    comma, semicolon = (read(code).get(each.text, each.key) for each in (sentence.LISTED, sentence.LISTED_LONG))
+    assert comma is not None
+    assert semicolon is not None
+    assert comma.string != semicolon.string
+
+
+def test_french_says_which_client_is_meant() -> None:
+    """*client* alone is the customer."""
+    texts = {str(each.string) for each in read("fr") if "client" in str(each.id) and "customer" not in str(each.id)}
+    found = {text for text in texts if re.search(r"\bclient\b(?! OAuth)", text.replace("Client Credentials", ""))}
+    assert found == set()
+
+
 def test_update_changes_nothing_the_second_time() -> None:
     once = written(updated(made((entry("card.ends").text, "card.ends", "endet {time}")), template(), "de"))
     assert b'msgstr "endet {time}"' in once
