@@ -421,14 +421,18 @@ ID_TAKEN = "a session with the id of another session"
 The stored session differs from the new session in the team, the host, the requester or the agent."""
 
 
+@dataclass(eq=False, kw_only=True)
 class UnknownSessionError(ServiceError):
     """Genesys does not know the session, or the bot cannot read or end the session.
 
     The second case occurs if Genesys answers 405, if the settings contain no deployment id, or if the session's id
     cannot be part of a URL.
+
+    `in_conversation`: True if the session belongs to a conversation. Such a session can outlast its `ends_at`.
     """
 
     code = "session_unknown_to_service"
+    in_conversation: bool = False
 
 
 @dataclass(eq=False)

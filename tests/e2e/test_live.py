@@ -10,8 +10,8 @@ import pytest
 from tests.support.app import ANA, BEN, SAM, Journey, buttons, open_journey, words
 from tests.support.conversations import talk
 from tests.support.live import LIVE, QUICK_LIVE, count, offers, told
-from tests.support.session_buttons import COPY, POST, presses, says
-from tests.support.views import opens_home
+from tests.support.session_buttons import COPY, END, POST, opens, presses, says
+from tests.support.views import opens_home, said
 
 
 @pytest.fixture
@@ -193,3 +193,28 @@ async def test_viewer_of_a_strange_host_is_not_offered(journey: Journey, monkeyp
     message = await told(journey, "Your customer joined")
     assert "evil" not in str(message.blocks)
     assert "apps.mypurecloud.com" in str(message.blocks), "the conversation's page instead"
+
+
+async def test_box_to_end_says_what_keeps_on_being_shared(journey: Journey) -> None:
+    """Genesys keeps others from joining, and leaves the customer in the session."""
+    talk(journey)
+    card = await journey.asks("Checkout")
+    box = said(await opens(journey, card, END))
+    assert "End *Checkout*?" in box
+    assert "nobody else can join" in box
+    assert "If the customer’s screen is still shared, stop it in Genesys." in box
+
+
+async def test_end_that_is_impossible_promises_no_end_by_itself() -> None:
+    """A session with a customer in it outlasts the time until which the customer could join."""
+    async with open_journey(timing=QUICK_LIVE, **LIVE | {"GENESYS_DEPLOYMENT_ID": ""}) as journey:
+        talk(journey)
+        await journey.asks("Checkout")
+        (offer,) = offers(journey)
+        offer.join()
+        await told(journey, "Your customer joined")
+        refused = words(await journey.asks("end"))
+        assert "I can’t end this session." in refused
+        assert "If the customer is in it, stop the sharing in Genesys." in refused
+        assert "It ends by itself" not in refused
+        assert "customer joined" in words(await journey.asks("status"))

@@ -52,7 +52,7 @@ ERRORS: list[CobrowseError] = [
     errors.ServiceUnreachableError(reference=REF),
     errors.UnusableAnswerError(why="a session without an id", acted=True, reference=REF),
     errors.UnusableAnswerError(why="a redirect (302)", reference=REF),
-    errors.UnknownSessionError(reference=REF),
+    *(errors.UnknownSessionError(reference=REF, in_conversation=flag) for flag in (False, True)),
     errors.NoUsableConversationError(code="no_conversation", reference=REF),
     errors.NoUsableConversationError(code="not_in_conversation", conversation_id=ConversationId(HOST), reference=REF),
     errors.SeveralConversationsError(candidates=(CARLA, NAMELESS), reference=REF),

@@ -224,12 +224,12 @@ class ConversationSessions:
             return reference_of(response)
         except BadRequestError as error:
             if error.status in (404, 405):
-                raise UnknownSessionError(reference=error.reference) from None
+                raise UnknownSessionError(reference=error.reference, in_conversation=True) from None
             raise
 
     def _offer_path(self, session_id: SessionId) -> str:
         if not self._joining.deployment_id or not is_usable_id(session_id):
-            raise UnknownSessionError
+            raise UnknownSessionError(in_conversation=True)
         return OFFER.format(self._joining.deployment_id, quote(session_id, safe=""))
 
     async def _conversation(self, request: CreateSessionRequest, hooks: CallHooks) -> ActiveConversation:

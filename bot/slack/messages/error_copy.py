@@ -225,10 +225,11 @@ def variants(error: CobrowseError) -> tuple[str, ...]:
             return (detail,)
         case errors.SendRejectedError(code="country_not_allowed", detail=""):
             return ("none",)
-    return _service_variants(error)
+    return _account_variants(error) or _service_variants(error)
 
 
-def _service_variants(error: CobrowseError) -> tuple[str, ...]:
+def _account_variants(error: CobrowseError) -> tuple[str, ...]:
+    """Return the variants of an error about the bot's OAuth client, or about a person's own account."""
     match error:
         case errors.LoginRefusedError(oauth_error="invalid_scope"):
             return ("scope",)
@@ -244,6 +245,11 @@ def _service_variants(error: CobrowseError) -> tuple[str, ...]:
             return (off, "off")
         case errors.SignInRequiredError(own=own, address=address) | errors.SignInExpiredError(own=own, address=address):
             return ("other",) if not own else ("link",) if address else ()
+    return ()
+
+
+def _service_variants(error: CobrowseError) -> tuple[str, ...]:
+    match error:
         case errors.InvalidHostError(own=False):
             return ("other",)
         case errors.ServiceBusyError(retry_after=seconds) if seconds is not None:
@@ -252,6 +258,8 @@ def _service_variants(error: CobrowseError) -> tuple[str, ...]:
             return ("acted",)
         case errors.UnknownApplicationError(known=()):
             return ("unlisted",)
+        case errors.UnknownSessionError(in_conversation=True):
+            return ("conversation",)
         case errors.NoUsableConversationError(kinds=(kind,)):
             return (kind,)
     return ()

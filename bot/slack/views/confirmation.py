@@ -24,8 +24,11 @@ END_DIALOG, POST_DIALOG = "end_session_dialog", "post_link_dialog"
 TITLE_END = label("dialog.end_title", "End session", limit=TITLE_LENGTH)
 ASK_END = said("dialog.end", "End *{name}*?")
 ASK_END_OF = said("dialog.end_of", "End *{name}* of {agent}?")
-END_NOTE = said("dialog.end_note", "Your customer’s screen stops being shared at once.")
-WITHDRAW_NOTE = said("dialog.withdraw_note", "After that, nobody else can join.")
+END_NOTE = said("dialog.end_note", "The customer’s screen stops being shared at once.")
+WITHDRAW_NOTE = said(
+    "dialog.withdraw_note",
+    "After that, nobody else can join. If the customer’s screen is still shared, stop it in Genesys.",
+)
 END = label("dialog.end_yes", "End session", limit=TITLE_LENGTH)
 KEEP = label("dialog.end_no", "Keep open", limit=TITLE_LENGTH)
 TITLE_POST = label("dialog.post_title", "Post link", limit=TITLE_LENGTH)

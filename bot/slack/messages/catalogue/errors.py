@@ -420,6 +420,14 @@ _entry(
     nothing_done=False,
 )
 _entry(
+    problem("session_unknown_to_service.conversation", "I can’t end this session."),
+    next_step(
+        "session_unknown_to_service.conversation",
+        "If the customer is in it, stop the sharing in Genesys. Nobody can join when its time is up.",
+    ),
+    nothing_done=False,
+)
+_entry(
     problem("no_conversation", "I don’t see a conversation with a customer."),
     next_step("no_conversation", "If it has just begun, wait a few seconds, or paste its link."),
 )
