@@ -532,11 +532,14 @@ class NoUsableConversationError(ServiceError):
     - not_in_conversation: the conversation `conversation_id`, which the requester named, is over or unknown, or the
       host is not in it.
     - conversation_kind_not_supported: Genesys does not co-browse in conversations of these `kinds`, such as "chat".
+
+    `own`: for the first two codes, True if the host is the requester.
     """
 
     code: Literal["no_conversation", "not_in_conversation", "conversation_kind_not_supported"] = field()
     conversation_id: ConversationId = field(default=ConversationId(""), metadata=_only("not_in_conversation"))
     kinds: tuple[str, ...] = field(default=(), metadata=_only("conversation_kind_not_supported"))
+    own: bool = field(default=True, metadata=_only("no_conversation", "not_in_conversation"))
 
     def __post_init__(self) -> None:
         self.try_again = self.code == "no_conversation"

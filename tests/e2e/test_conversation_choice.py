@@ -87,7 +87,7 @@ async def test_a_conversation_that_ended_meanwhile_starts_nothing() -> None:
         one.end()
         await picks(journey, message, [words_of(row) for row in rows(message)].index(one.id))
         assert is_failure(message)
-        assert "That conversation is over" in words(message)
+        assert "You’re not in that conversation, or it is over." in words(message)
         assert codes(journey) == []
 
 

@@ -18,7 +18,7 @@ KINDS = [
     ("callback", "Genesys can’t co-browse before the callback is dialed."),
     ("internal", "There is no customer in this conversation."),
 ]
-UNTRUE = ("don’t see a conversation", "nobody has answered it", "Answer it first")
+UNTRUE = ("don’t see a conversation", "not in that conversation", "Answer it first")
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ async def test_a_chat_that_is_over_is_no_kind_of_conversation(journey: Journey) 
     live = talk(journey, "chat")
     live.host_connected = False
     assert "I don’t see a conversation with a customer" in words(await journey.asks())
-    assert "That conversation is over, or nobody has answered it yet" in words(await journey.asks(live.id))
+    assert "You’re not in that conversation, or it is over." in words(await journey.asks(live.id))
     assert len(journey.slack.seen_by(ANA)) == 2
 
 

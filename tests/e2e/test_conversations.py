@@ -127,7 +127,15 @@ async def test_an_address_from_elsewhere_starts_nothing(journey: Journey, text: 
 async def test_somebody_elses_conversation_is_refused(journey: Journey) -> None:
     live = talk(journey, host=BENS)
     message = await journey.asks(live.id)
-    assert "That conversation is over, or nobody has answered it yet. Nothing was started." in words(message)
+    assert "You’re not in that conversation, or it is over. Nothing was started." in words(message)
+    assert codes(journey) == []
+
+
+async def test_supervisor_reads_that_the_agent_has_no_customer(journey: Journey) -> None:
+    told = words(await journey.asks("@ben Deal", who=SAM))
+    assert "I don’t see this agent with a customer. Nothing was started." in told
+    told = words(await journey.asks(f"@ben {talk(journey).id}", who=SAM))
+    assert "This agent isn’t in that conversation, or it is over. Nothing was started." in told
     assert codes(journey) == []
 
 

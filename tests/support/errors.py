@@ -53,8 +53,11 @@ ERRORS: list[CobrowseError] = [
     errors.UnusableAnswerError(why="a session without an id", acted=True, reference=REF),
     errors.UnusableAnswerError(why="a redirect (302)", reference=REF),
     *(errors.UnknownSessionError(reference=REF, in_conversation=flag) for flag in (False, True)),
-    errors.NoUsableConversationError(code="no_conversation", reference=REF),
-    errors.NoUsableConversationError(code="not_in_conversation", conversation_id=ConversationId(HOST), reference=REF),
+    *(errors.NoUsableConversationError(code="no_conversation", own=own, reference=REF) for own in (True, False)),
+    *(
+        errors.NoUsableConversationError(code="not_in_conversation", conversation_id=ConversationId(HOST), own=own)
+        for own in (True, False)
+    ),
     errors.SeveralConversationsError(candidates=(CARLA, NAMELESS), reference=REF),
     errors.NoUsableConversationError(code="conversation_kind_not_supported", kinds=("chat", "internal", "unheard-of")),
     *(

@@ -233,11 +233,12 @@ class ConversationSessions:
         return OFFER.format(self._joining.deployment_id, quote(session_id, safe=""))
 
     async def _conversation(self, request: CreateSessionRequest, hooks: CallHooks) -> ActiveConversation:
+        own = not request.for_another
         if request.conversation_id:
-            return await self._live.get(request.conversation_id, request.host_id, hooks)
+            return await self._live.get(request.conversation_id, request.host_id, hooks, own=own)
         found = await self._live.find(request.host_id, hooks)
         if not found:
-            raise NoUsableConversationError(code="no_conversation")
+            raise NoUsableConversationError(code="no_conversation", own=own)
         if len(found) > 1:
             raise SeveralConversationsError(candidates=tuple(live.conversation for live in found))
         return found[0]
@@ -269,7 +270,7 @@ class ConversationSessions:
         except BadRequestError as error:
             if error.status == 404:  # the conversation ended a moment ago
                 raise NoUsableConversationError(
-                    code="not_in_conversation", conversation_id=conversation_id, reference=error.reference
+                    code="not_in_conversation", conversation_id=conversation_id, own=own, reference=error.reference
                 ) from None
             if is_invalid_host(error):
                 raise InvalidHostError(host_id=request.host_id, own=own, reference=error.reference) from None

@@ -140,15 +140,17 @@ class LiveConversations:
             raise NoUsableConversationError(code="conversation_kind_not_supported", kinds=tuple(dict.fromkeys(other)))
         return sorted(live, key=lambda one: one.conversation.since, reverse=True)
 
-    async def get(self, wanted_id: ConversationId, host_id: HostId, hooks: CallHooks) -> ActiveConversation:
-        """Return the conversation with the id `wanted_id`.
+    async def get(
+        self, wanted_id: ConversationId, host_id: HostId, hooks: CallHooks, *, own: bool = True
+    ) -> ActiveConversation:
+        """Return the conversation with the id `wanted_id`. `own`: True if the host is the requester.
 
         Raises NoUsableConversationError if there is no such conversation, if the host is not connected to it, or if it
         does not support co-browse.
         """
         live = await self._fetch(wanted_id, host_id, hooks)
         if live is None:
-            raise NoUsableConversationError(code="not_in_conversation", conversation_id=wanted_id)
+            raise NoUsableConversationError(code="not_in_conversation", conversation_id=wanted_id, own=own)
         if isinstance(live, OtherConversation):
             raise NoUsableConversationError(code="conversation_kind_not_supported", kinds=(live.kind,))
         return live

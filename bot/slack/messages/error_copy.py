@@ -260,6 +260,8 @@ def _service_variants(error: CobrowseError) -> tuple[str, ...]:
             return ("unlisted",)
         case errors.UnknownSessionError(in_conversation=True):
             return ("conversation",)
+        case errors.NoUsableConversationError(own=False):
+            return ("other",)
         case errors.NoUsableConversationError(kinds=(kind,)):
             return (kind,)
     return ()

@@ -171,7 +171,7 @@ def test_record_leaves_out_the_fields_of_other_codes() -> None:
         {"code": "no_open_session", "ever": True, "agent": None},
         {"code": "several_open_sessions", "sessions": (("s-1", "Refund"),), "agent": None},
         {"code": "already_ended"},
-        {"code": "no_conversation"},
+        {"code": "no_conversation", "own": True},
         {"code": "conversation_kind_not_supported", "kinds": ("chat",)},
         {"code": "permission_missing", "needs": "a:b", "words": ""},
         {"code": "not_listed", "user_id": "U0BEN", "is_target": False},

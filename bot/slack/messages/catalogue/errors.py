@@ -432,8 +432,16 @@ _entry(
     next_step("no_conversation", "If it has just begun, wait a few seconds, or paste its link."),
 )
 _entry(
-    problem("not_in_conversation", "That conversation is over, or nobody has answered it yet."),
-    next_step("not_in_conversation", "Answer it first, then try again."),
+    problem("no_conversation.other", "I don’t see this agent with a customer."),
+    next_step("no_conversation.other", "If the conversation has just begun, wait a few seconds, or paste its link."),
+)
+_entry(
+    problem("not_in_conversation", "You’re not in that conversation, or it is over."),
+    next_step("not_in_conversation", "Answer it first, or use the interaction of your own customer."),
+)
+_entry(
+    problem("not_in_conversation.other", "This agent isn’t in that conversation, or it is over."),
+    next_step("not_in_conversation.other", "Check the agent and the interaction. They have to answer it first."),
 )
 _entry(
     problem("conversation_kind_not_supported.chat", "Genesys can’t co-browse in a web chat."),
