@@ -152,7 +152,7 @@ async def test_person_put_off_too_long_by_slack_can_try_again(journey: Journey) 
     journey.slack.inject_fault("users.info", "ratelimited", retry_after=1)
     message = await journey.asks(who=SAM)
     assert is_failure(message)
-    assert "Slack didn’t tell me who you are. Nothing was started." in words(message)
+    assert "Slack didn’t answer my question. Nothing was started." in words(message)
     assert "(`ratelimited`)" in words(message)  # Sam is the contact
     journey.slack.inject_fault("users.info", None)
     await journey.tries_again(message, who=SAM)

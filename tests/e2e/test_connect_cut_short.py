@@ -51,7 +51,7 @@ async def test_no_browser_waits_for_long_when_slack_puts_look_ups_off() -> None:
         async with asyncio.timeout(5):
             page = await opens(back)
     assert page.status == 503
-    assert "Slack didn’t tell me who you are" in page.text
+    assert "Slack didn’t answer my question" in page.text
     assert "Nothing was connected" in page.text
     assert "/cobrowse connect in Slack for a new link" in page.text
     assert journey.genesys.user_login.refresh_tokens == {}

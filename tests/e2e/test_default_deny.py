@@ -42,7 +42,7 @@ async def test_person_with_parts_left_out_by_slack_starts_nothing(either: Journe
     methods["users.info"] = incomplete
     message = await either.asks(who=SAM)
     assert is_failure(message)
-    assert "tell me who you are. Nothing was started." in words(message)
+    assert "Slack didn’t answer my question. Nothing was started." in words(message)
     assert "(`an incomplete answer`)" in words(message)  # Sam is the contact
     assert either.genesys.creates == []
     methods["users.info"] = asked

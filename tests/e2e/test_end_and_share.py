@@ -286,6 +286,12 @@ async def test_in_a_direct_message_there_is_nobody_to_share_with(journey: Journe
     assert "post" not in menu(message)
 
 
+async def test_failed_look_up_of_a_channel_is_not_about_the_reader(journey: Journey) -> None:
+    card = await journey.asks("Warranty")
+    journey.slack.inject_fault("conversations.info", "internal_error")
+    assert "Slack didn’t answer my question." in words(await presses(journey, card, POST))
+
+
 @pytest.mark.parametrize("action", [POST, COPY])
 async def test_a_slack_that_takes_no_message_is_told_and_tried_again(journey: Journey, action: str) -> None:
     card = await journey.asks("Deal")

@@ -178,6 +178,13 @@ async def test_only_listed_members_and_supervisors_may() -> None:
         assert len(journey.genesys.creates) == 2
 
 
+async def test_failed_look_up_of_another_person_is_not_about_the_supervisor(journey: Journey) -> None:
+    await journey.asks("Mine", who=SAM)
+    journey.slack.inject_fault("users.info", "internal_error")
+    told = words(await journey.asks("@ben Deal", who=SAM))
+    assert "Slack didn’t answer my question. Nothing was started." in told
+
+
 async def test_members_can_be_a_user_group() -> None:
     async with open_journey(COBROWSE_MEMBERS="S0LEADS", COBROWSE_SUPERVISORS="") as journey:
         assert link(await journey.asks(who=BEN))
@@ -193,7 +200,7 @@ async def test_whom_refusals_name_is_as_it_was_set() -> None:
 async def test_when_slack_cannot_say_who_somebody_is_nobody_gets_in(journey: Journey, fault: str) -> None:
     journey.slack.inject_fault("users.info", fault, retry_after=0)
     message = await journey.asks()
-    assert "tell me who you are. Nothing was started." in words(message)
+    assert "Slack didn’t answer my question. Nothing was started." in words(message)
     assert journey.genesys.calls == []
     journey.slack.inject_fault("users.info", None)
     await journey.tries_again(message)

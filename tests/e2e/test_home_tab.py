@@ -274,7 +274,7 @@ async def test_home_tab_is_empty_while_slack_does_not_identify(journey: Journey)
     await journey.asks("Secret deal")
     journey.slack.inject_fault("users.info", "internal_error")
     home = await opens_home(journey, BEN)
-    assert "Slack didn’t tell me who you are" in said(home)
+    assert "Slack didn’t answer my question" in said(home)
     assert presses(home) == []
 
 

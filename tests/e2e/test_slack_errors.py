@@ -40,7 +40,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 async def test_code_that_never_passes_offers_no_try_again(journey: Journey, code: str) -> None:
     journey.slack.inject_fault("users.info", code)
     message = await journey.asks(who=SAM)  # the contact
-    assert "Slack doesn’t tell me who you are. Nothing was started." in words(message)
+    assert "Slack doesn’t answer my questions. Nothing was started." in words(message)
     assert f"`{code}`" in words(message)
     assert reason(PLAIN_ENGLISH, code) in words(message)
     assert "ry again" not in words(message)

@@ -112,7 +112,7 @@ async def test_a_look_up_without_an_answer_refuses(method: str) -> None:
     async with open_journey(COBROWSE_MEMBERS="S0LEADS", COBROWSE_HELP_CONTACT=ANA, slack_timing=timing) as journey:
         journey.slack.inject_fault(method, "trickle", seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.command(ANA, ""))
-        assert "Slack didn’t tell me who you are. Nothing was started." in words(message)
+        assert "Slack didn’t answer my question. Nothing was started." in words(message)
         assert "(`no answer`)" in words(message)
 
 

@@ -24,7 +24,7 @@ LINK = "End session"
 NOBODY = ""
 TAKEN_AT_ITS_WORD = {"truncated JSON": NOBODY, "wrong types": NOBODY}
 """A response_url that says 200 and shows no page was Slack's."""
-NO_ANSWER = "tell me who you are"
+NO_ANSWER = "Slack didn’t answer my question"
 NOT_TOLD = "I couldn’t reach"
 
 ROWS = {

@@ -264,11 +264,11 @@ _entry(
     next_step("host_not_found.target", "Ask {contact} to connect them."),
 )
 _entry(
-    problem("slack_unavailable.passes", "Slack didn’t tell me who you are."),
+    problem("slack_unavailable.passes", "Slack didn’t answer my question."),
     next_step("slack_unavailable.passes", "Try again in a minute."),
 )
 _entry(
-    problem("slack_unavailable", "Slack doesn’t tell me who you are."),
+    problem("slack_unavailable", "Slack doesn’t answer my questions."),
     contact=TELL,
 )
 _entry(

@@ -35,7 +35,7 @@ _entry(fix("not_listed", "Add them, or a user group they are in, to `COBROWSE_ME
 _entry(fix("workflow_steps_off", "Set `COBROWSE_WORKFLOW_STEPS=on`."))
 _entry(fix("host_not_found", "Type `{command} link {mention} name@example.com`. What I tried: {tried}."))
 _entry(
-    fault("slack_unavailable", "Slack doesn’t tell me who people are (`{slack_error}`). {reason}"),
+    fault("slack_unavailable", "Slack refuses my look-ups (`{slack_error}`). {reason}"),
     fix("slack_unavailable", "{remedy}"),
 )
 _entry(
@@ -155,7 +155,7 @@ _entry(fix("connect_wrong_user", "`{command} why` tells which Genesys user you a
 
 
 TITLES: Mapping[str, Sentence] = {
-    "slack_unavailable": fault("slack_unavailable.title", "Slack doesn’t tell me who people are."),
+    "slack_unavailable": fault("slack_unavailable.title", "Slack refuses my look-ups."),
     "token_refused": fault("token_refused.title", "Genesys doesn’t accept the bot’s access token."),
     "oauth_refused": fault("oauth_refused.title", "Genesys refuses the bot’s sign-in."),
     "permission_missing": fault("permission_missing.title", "The bot’s OAuth client lacks a permission in Genesys."),
