@@ -578,7 +578,8 @@ class RoleRequiredError(PermissionDeniedError):
 
     `code` is one of these:
 
-    - supervisors_only: only supervisors and administrators may request this.
+    - supervisors_only: only supervisors and administrators may request this. `target`: the agent whose session the
+      requester wanted to end; None for any other request.
     - administrators_only: only administrators may request this.
     - may_not_act_for_others: only supervisors and administrators may start a session for another agent. `target`: the
       agent whom the requester named.

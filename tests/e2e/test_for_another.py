@@ -80,7 +80,7 @@ async def test_an_agent_may_not_start_one_for_another(either: Journey) -> None:
     message = await either.asks("@ben", who=ANA)
     assert "Only supervisors" in words(message)
     assert "Nothing was started" in words(message)
-    assert f"<@{BEN}> can type `/cobrowse` to start one" in words(message)
+    assert f"Ask a supervisor, or ask <@{BEN}> to start it." in words(message)
     assert either.genesys.creates == []
     assert either.slack.seen_by(BEN) == []
 

@@ -113,6 +113,27 @@ async def test_supervisor_sees_all_by_host_and_ends_any(journey: Journey) -> Non
     assert status(journey) == ["active", "ended", "active", "active"]
 
 
+async def test_agent_reads_that_the_session_of_another_goes_on(journey: Journey) -> None:
+    await journey.asks("Bens", who=BEN)
+    told = words(await journey.asks("@ben end"))
+    assert "Only supervisors can end other people’s sessions. Nothing was ended." in told
+    assert f"Ask <@{BEN}> or a supervisor to end it." in told
+    assert status(journey) == ["active"]
+
+
+async def test_limit_of_the_team_promises_no_link_of_ones_own() -> None:
+    async with open_journey(COBROWSE_WORKSPACE_STARTS_PER_MINUTE="1") as journey:
+        await journey.asks("Bens", who=BEN)
+        told = words(await journey.asks("Refund"))
+    assert "Your team has started too many sessions just now." in told
+    assert "latest link" not in told
+
+
+async def test_guest_is_sent_to_somebody_who_can_help(journey: Journey) -> None:
+    """A member starts sessions for nobody else, and a supervisor starts none for a guest."""
+    assert "Ask a colleague who is a member to help your customer." in words(await journey.asks(who=GUS))
+
+
 async def test_an_agent_reads_that_the_list_is_not_for_them(journey: Journey) -> None:
     await journey.asks(who=BEN)
     message = await journey.asks("list")

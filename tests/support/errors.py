@@ -91,7 +91,7 @@ ERRORS: list[CobrowseError] = [
     errors.SessionActionError("several_open_sessions", sessions=(("s-1", "Checkout <b>"), ("s-2", "Refund"))),
     errors.SessionAccessError("may_not_end", BEN, ANA),
     errors.SessionAccessError("may_not_read_link", BEN, BEN),
-    errors.RoleRequiredError("supervisors_only"),
+    *(errors.RoleRequiredError("supervisors_only", target) for target in (None, BEN)),
     errors.RoleRequiredError("administrators_only"),
     errors.RoleRequiredError("may_not_check"),
     *(errors.SharingError("share_refused", why) for why in ("outside", "uninvited", "closed", "direct")),

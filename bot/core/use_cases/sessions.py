@@ -413,7 +413,7 @@ class SessionService:
         there is no such session, or if there are several.
         """
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
-            raise RoleRequiredError("supervisors_only")
+            raise RoleRequiredError("supervisors_only", request.agent)
         try:
             return await self._only_one(request, await self._access.ids(request.agent), hosted=True)
         except SessionActionError as error:

@@ -203,12 +203,6 @@ def variants(error: CobrowseError) -> tuple[str, ...]:
     match error:
         case errors.RateLimitedError(everybody=True):
             return ("everybody",)
-        case errors.ChannelNotAllowedError(channel_id=""):
-            return ("elsewhere",)
-        case errors.PersonNotAllowedError(code="not_a_member", standing=standing, is_target=is_target):
-            return (f"{standing}_target" if is_target else str(standing),)
-        case errors.PersonNotAllowedError(is_target=True) | errors.HostNotFoundError(is_target=True):
-            return ("target",)
         case errors.SlackUnavailableError(passes=True) | errors.SharingError(code="message_not_posted", passes=True):
             return ("passes",)
         case errors.UnexpectedError(maybe_created=True) | errors.InterruptedRequestError(maybe_created=True):
@@ -225,7 +219,21 @@ def variants(error: CobrowseError) -> tuple[str, ...]:
             return (detail,)
         case errors.SendRejectedError(code="country_not_allowed", detail=""):
             return ("none",)
-    return _account_variants(error) or _service_variants(error)
+    return _person_variants(error) or _account_variants(error) or _service_variants(error)
+
+
+def _person_variants(error: CobrowseError) -> tuple[str, ...]:
+    """Return the variants of an error about what a person may do, or about a person's host."""
+    match error:
+        case errors.ChannelNotAllowedError(channel_id=""):
+            return ("elsewhere",)
+        case errors.PersonNotAllowedError(code="not_a_member", standing=standing, is_target=is_target):
+            return (f"{standing}_target" if is_target else str(standing),)
+        case errors.PersonNotAllowedError(is_target=True) | errors.HostNotFoundError(is_target=True):
+            return ("target",)
+        case errors.RoleRequiredError(code="supervisors_only", target=target) if target:
+            return ("end",)
+    return ()
 
 
 def _account_variants(error: CobrowseError) -> tuple[str, ...]:

@@ -147,7 +147,7 @@ _entry(
 )
 _entry(
     problem("too_many_starts.everybody", "Your team has started too many sessions just now."),
-    next_step("too_many_starts.everybody", "Try again in {wait}. `{command} last` shows your latest link."),
+    next_step("too_many_starts.everybody", "Try again in {wait}."),
 )
 _entry(
     problem("too_many_sends", "You’ve sent too many links just now."),
@@ -180,14 +180,14 @@ _entry(
 )
 _entry(
     problem("not_a_member.guest", "Guests can’t use co-browse here."),
-    next_step("not_a_member.guest", "Ask a colleague who is a member to start it for you."),
+    next_step("not_a_member.guest", "Ask a colleague who is a member to help your customer."),
     nothing_done=False,
 )
 _entry(problem("not_a_member.bot", "Bots can’t use co-browse."), nothing_done=False)
 _entry(problem("not_a_member.deactivated", "Deactivated accounts can’t use co-browse."), nothing_done=False)
 _entry(
     problem("not_a_member.outsider", "People from other organizations can’t use co-browse here."),
-    next_step("not_a_member.outsider", "Ask somebody in this workspace to start it for you."),
+    next_step("not_a_member.outsider", "Ask somebody in this workspace to help your customer."),
     nothing_done=False,
 )
 _entry(problem("not_a_member.member", "You can’t use co-browse here."), nothing_done=False)
@@ -222,11 +222,16 @@ _entry(
 )
 _entry(
     problem("may_not_act_for_others", "Only supervisors can start a session for somebody else."),
-    next_step("may_not_act_for_others", "{person} can type `{command}` to start one."),
+    next_step("may_not_act_for_others", "Ask a supervisor, or ask {person} to start it."),
 )
 _entry(
     problem("supervisors_only", "Only supervisors can see other people’s sessions and Genesys users."),
     next_step("supervisors_only", "`{command} status` shows your own sessions."),
+)
+_entry(
+    problem("supervisors_only.end", "Only supervisors can end other people’s sessions. Nothing was ended."),
+    next_step("supervisors_only.end", "Ask {person} or a supervisor to end it."),
+    nothing_done=False,
 )
 _entry(
     problem("administrators_only", "Only administrators can connect people to Genesys users."),
