@@ -151,7 +151,8 @@ async def test_without_a_sender_the_session_starts_and_the_card_says_so(
     ("address", "key"),
     [
         ("+81 90 1234 5678", "country_not_allowed"),
-        ("+49 30 123456", "invalid_address.number"),
+        ("+49 30 123456", "invalid_address.sms"),
+        ("+1415555012", "invalid_address.number"),
         ("a@localhost.local", "invalid_address.email"),
     ],
 )

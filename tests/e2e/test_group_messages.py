@@ -27,7 +27,7 @@ async def test_share_pressed_in_a_group_message_says_what_to_do(journey: Journey
     before = len(journey.slack.messages)
     await confirms(journey.slack, ANA, card, POST)
     message = await journey.reads(ANA, before)
-    assert "Copy the link and paste it here yourself." in words(message)
+    assert "Copy the link or code and paste it here yourself." in words(message)
     assert "Invite me" not in words(message)
     assert "try_again" not in buttons(message)
 

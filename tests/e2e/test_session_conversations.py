@@ -164,3 +164,16 @@ async def test_unanswered_status_does_not_keep_a_dialog_closed() -> None:
         await journey.genesys.inject_fault("silent", on="read")
         dialog = await opens(journey, card, POST)
         assert "Post the" in str(dialog.blocks)
+
+
+@pytest.mark.parametrize("sender", ["", "+14155550100"])
+async def test_session_with_a_code_alone_speaks_of_no_link(sender: str) -> None:
+    """No sender and no other address would help: there is nothing to send."""
+    off = {"COBROWSE_JOIN_URL_TEMPLATE": "", "COBROWSE_EMAIL_FROM": "", "COBROWSE_SMS_FROM": sender}
+    async with open_journey(**KEY | off) as journey:
+        talk(journey)
+        card = words(await journey.asks("+442079460000 Warranty"))
+        asked = words(await journey.asks("send +442079460000"))
+    assert "This session has a code and no link, so there is nothing to send." in card
+    assert "This session has a code and no link." in asked
+    assert [each for each in (card, asked) if "the link yourself" in each or "can’t get texts" in each] == []

@@ -165,10 +165,10 @@ class CustomerMessaging:
             records, more = found.records, found.total - len(found.records)
         if not records:
             raise SessionActionError("no_open_session")
-        address = self._checked(text)
         with_links = tuple(record for record in records if record.session.join_url)
-        if not with_links:
+        if not with_links:  # comes first, because no other address would help
             raise SessionActionError("no_link_to_send")
+        address = self._checked(text)
         shown = with_links[:MAX_PREVIEWED]
         return SendPreview(shown, address, more + len(with_links) - len(shown))
 
@@ -189,9 +189,10 @@ class CustomerMessaging:
         """
         session_id, text, language = unpack(request.argument)
         record = await self._sessions.readable(replace(request, argument=session_id))
-        address, link = self._checked(text), record.session.join_url
+        link = record.session.join_url
         if not link:
             raise SessionActionError("no_link_to_send")
+        address = self._checked(text)
         texts, medium, sender = self._config.texts, address.medium, self._sender
         found = texts.in_language(medium, language)
         agent = await self._name_of(record.agent) if texts.names_agent(medium, language) else ""

@@ -190,12 +190,12 @@ def offer(
     Return [] if the requester typed no address. If the bot cannot send the link to the address, or the session has no
     link, return a block with the reason.
     """
-    if details.rejected:
-        return [section(f":information_source: {language.say(_not_sent(details.rejected))}")]
-    if not details.send_to:
+    if not (details.rejected or details.send_to):
         return []
     if not session.join_url:
         return [section(f":information_source: {language.say(OFFER_REFUSALS['no_link'])}")]
+    if details.rejected:
+        return [section(f":information_source: {language.say(_not_sent(details.rejected))}")]
     value = f"{request_id} {pack(session.id, details.send_to)}"
     send = button(language.say(SEND), OFFER_ACTION, value=value, style="primary")
     text = language.say(OFFER, subject=_shown(details.send_to))
@@ -282,7 +282,7 @@ def _not_sent(rejected: SendRejectedError) -> Sentence:
         return OFFER_REFUSALS[rejected.code]
     if rejected.code == "sending_off":
         return OFFER_REFUSALS["sending_off.email" if rejected.detail == "email" else "sending_off.sms"]
-    return OFFER_REFUSALS["invalid_address.email" if rejected.detail == "email" else "invalid_address.number"]
+    return OFFER_REFUSALS.get(f"invalid_address.{rejected.detail}", OFFER_REFUSALS["invalid_address.number"])
 
 
 def _shown(address: str) -> str:

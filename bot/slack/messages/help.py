@@ -12,8 +12,10 @@ from bot.slack.messages.catalogue.sentence import Language, Sentence, label, sai
 
 HELP_START_ACTION, HELP_SESSIONS_ACTION, HELP_ALL_ACTION = "help_start", "help_sessions", "help_all"
 
-INTRODUCTION = said("help.introduction", "*Share a customer’s screen:* type `{command}` and send them the link.")
-INTRODUCTION_PLAIN = said("help.introduction_plain", "Type {command} to get a link for your customer.")
+INTRODUCTION = said(
+    "help.introduction", "*Share a customer’s screen:* type `{command}` and give them the link or code."
+)
+INTRODUCTION_PLAIN = said("help.introduction_plain", "Type {command} to get a link or code for your customer.")
 START_BUTTON = label("help.start_button", "Start a session")
 SESSIONS_BUTTON = label("help.sessions_button", "My sessions")
 ALL_BUTTON = label("help.all_button", "All commands")

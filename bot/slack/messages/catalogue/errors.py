@@ -648,7 +648,7 @@ _entry(
 )
 _entry(
     problem("share_refused.group", "I can’t post in a group message."),
-    next_step("share_refused.group", "Copy the link and paste it here yourself."),
+    next_step("share_refused.group", "Copy the link or code and paste it here yourself."),
     nothing_done=False,
 )
 _entry(

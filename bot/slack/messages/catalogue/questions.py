@@ -79,7 +79,10 @@ OFFER_REFUSALS: dict[str, Sentence] = {
         "I can’t text numbers of that country. Give your customer the link yourself.",
     ),
     "invalid_address.number": said(
-        "offer_refusal.invalid_address.number", "That number can’t get texts. Try a mobile number or an email address."
+        "offer_refusal.invalid_address.number", "That phone number doesn’t exist. Check it, then use the button below."
+    ),
+    "invalid_address.sms": said(
+        "offer_refusal.invalid_address.sms", "That number can’t get texts. Try a mobile number or an email address."
     ),
     "invalid_address.email": said(
         "offer_refusal.invalid_address.email", "That doesn’t look like an email address. Try another one."
@@ -87,8 +90,8 @@ OFFER_REFUSALS: dict[str, Sentence] = {
 }
 """The reasons why a session card does not offer to send the link to the customer's address.
 
-A key is `no_link` or the code of a SendRejectedError. If the sentence depends on the kind of address, the key has a
-suffix: `.email` for an email address, `.sms` or `.number` for a phone number.
+A key is `no_link` or the code of a SendRejectedError. If the sentence depends on the error's `detail`, the key has the
+detail as a suffix.
 """
 
 CHOSEN = said("question.chosen", "You’ve chosen already. Look for the answer here or in our direct messages.")
