@@ -208,7 +208,10 @@ async def test_an_administrator_links_by_address_or_id_and_unlinks(caplog: pytes
         await journey.asks("Deal", who=UNA)
         assert journey.genesys.creates[-1].body["hostUserId"] == HOST
         assert "no longer connected by hand" in words(await journey.asks("unlink @una", who=SAM))
-        assert "There is no link" in words(await journey.asks("unlink @una", who=SAM))
+        told = words(await journey.asks("unlink @una", who=SAM))
+        assert "This person isn’t connected by hand." in told
+        assert "connected in another way" not in told
+        assert "`/cobrowse why @agent` shows whether they are connected" in told
         assert "I can’t connect them: no Genesys user has this address" in words(
             await journey.asks("link @una x@example.com", who=SAM)
         )

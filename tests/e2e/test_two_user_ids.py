@@ -77,7 +77,7 @@ async def test_lists_of_people_know_the_other_id(setting: str) -> None:
         if setting != "COBROWSE_MEMBERS":
             assert link(await asks(servers, "@sam", **environ))
         if setting == "COBROWSE_ADMINS":
-            assert "There is no link to remove for this person" in words(await asks(servers, "unlink @ben", **environ))
+            assert "This person isn’t connected by hand" in words(await asks(servers, "unlink @ben", **environ))
 
 
 @pytest.mark.parametrize("listed", [ANA, TWIN])

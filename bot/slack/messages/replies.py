@@ -61,7 +61,10 @@ UNLINKED = said("connect.unlinked", "You’re not connected to Genesys any more.
 UNLINKED_NEXT = said("connect.unlinked_next", "It can take a minute until I stop using it everywhere.")
 SIGNED_IN = said("who.signed_in", "You signed in to Genesys yourself. `{command} disconnect` takes it back.")
 NOT_SIGNED_IN = said("who.not_signed_in", "You haven’t signed in to Genesys yourself. `{command} connect` does that.")
-LINK_REMOVED = said("who.link_removed", "{person} is no longer connected by hand.")
+LINK_REMOVED = said(
+    "who.link_removed",
+    "{person} is no longer connected by hand. `{command} why @agent` shows whether they can still start sessions.",
+)
 CONNECTED_AS = fault("who.connected_as", "{person} hosts as Genesys user `{host}` from now on.")
 YOU_ARE = fault("who.you_are", "You host co-browse sessions as Genesys user `{host}`, by the rule “{rule}”.")
 REFUSED = said("who.refused", "{person} would be refused.")
@@ -183,7 +186,7 @@ def _message(to: Addressee, outcome: Answer, request: Request, features: Capabil
         case Applications():
             return _applications(outcome, to.language)
         case HostLinked(user_id=user_id, host_id=None):
-            return _text(say(LINK_REMOVED, person=mention(user_id)))
+            return _text(say(LINK_REMOVED, person=mention(user_id), command=command))
         case HostLinked(user_id=user_id, name=name) if name:
             return _text(say(DONE_AS, person=mention(user_id), name=name))
         case HostLinked(user_id=user_id, host_id=host_id):

@@ -24,7 +24,10 @@ MESSAGES: dict[str, Build] = {
     "others": everything.other_messages,
 }
 VIEWS: dict[str, Build] = {"modals": everything.views, "home tabs": everything.home_tabs}
-TYPED = ("/cobrowse", "connect", "end", "help", "last", "list", "status", "hepl", "please", "Müller", "@ben", "@here")
+TYPED = (
+    *("/cobrowse", "connect", "end", "help", "last", "list", "status", "why", "hepl", "please", "Müller"),
+    *("@agent", "@ben", "@here"),
+)
 """What people type: commands stay English."""
 THEIRS = (
     *("@U0BEN", "&lt;@U0ANA&gt;", "&lt;@U0BEN&gt;", "&lt;#C0DESK&gt;", "&lt;#C0CARE&gt;", "b.example", "JP", "UTC"),

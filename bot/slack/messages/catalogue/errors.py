@@ -277,8 +277,8 @@ _entry(
     contact=TELL,
 )
 _entry(
-    problem("not_linked", "There is no link to remove for this person."),
-    next_step("not_linked", "They are connected in another way."),
+    problem("not_linked", "This person isn’t connected by hand."),
+    next_step("not_linked", "`{command} why @agent` shows whether they are connected, and how."),
     nothing_done=False,
 )
 _entry(
