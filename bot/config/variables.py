@@ -376,7 +376,7 @@ GROUPS = {
         ),
         Variable(
             "COBROWSE_CHANNELS",
-            "The ids of the channels in which the command works. Empty: everywhere.",
+            "The ids of the channels in which sessions can be started and posted. Empty: everywhere.",
             example="C012AB3CD",
         ),
         Variable(

@@ -158,10 +158,11 @@ class AccessPolicy:
         self._check_home(request)
         return await self._decide(lambda ask: self._member(request.requester, request.team_id, ask, is_target=False))
 
-    def check_channel_allowed(self, request: Request) -> None:
-        """Check that people may start sessions in the request's channel.
+    def check_channel_allowed(self, request: Request, *, is_sharing: bool = False) -> None:
+        """Check that people may start sessions in the request's channel, and post their links there.
 
-        For a workflow step, which has no channel, check that workflows may start sessions.
+        For a workflow step, which has no channel, check that workflows may start sessions. `is_sharing`: whether the
+        requester wants to post a link.
 
         Raises PermissionDeniedError if the channel or the workflow is not allowed, or if the bot does not serve the
         Slack workspace of the request. Raises NobodyNamedError if a workflow step names nobody.
@@ -170,7 +171,7 @@ class AccessPolicy:
         if request.kind is RequestKind.STEP:  # it comes from no channel
             self._check_step(request)
         elif self._rules.channels and request.channel_id not in self._rules.channels:
-            raise ChannelNotAllowedError(request.channel_id, tuple(self._rules.channels))
+            raise ChannelNotAllowedError(request.channel_id, tuple(self._rules.channels), is_sharing)
 
     async def check_member(self, user_id: UserId) -> SlackUser:
         """Return the user with this id, who must be a full member of the workspace.

@@ -154,12 +154,14 @@ class OtherWorkspaceError(PermissionDeniedError):
 class ChannelNotAllowedError(PermissionDeniedError):
     """The setting COBROWSE_CHANNELS does not list the channel.
 
-    `allowed`: the listed channels.
+    - `allowed`: the listed channels.
+    - `is_sharing`: True if the person wanted to post a session's link there, False to start a session.
     """
 
     code = "channel_not_allowed"
     channel_id: ChannelId
     allowed: tuple[ChannelId, ...]
+    is_sharing: bool = False
 
 
 @dataclass(eq=False)

@@ -160,8 +160,11 @@ async def test_another_workspaces_command_is_refused_without_look_up(either: Jou
 async def test_the_command_works_only_where_it_may() -> None:
     async with open_journey(COBROWSE_CHANNELS=f"{BILLING} C0OTHER") as journey:
         message = await journey.asks(channel_id=CARE)
-        assert "You can’t start co-browse in this channel" in words(message)
+        assert "Nobody can start co-browse in this channel" in words(message)
         assert f"<#{BILLING}>" in words(message)
+        told = words(await journey.asks("why @ana", who=SAM, channel_id=CARE))
+        assert f"<@{ANA}> would be refused" in told
+        assert f"Nobody can start co-browse in this channel.\nUse <#{BILLING}>, <#C0OTHER> instead." in told
         assert journey.genesys.calls == []
         assert link(await journey.asks(channel_id=BILLING))
 

@@ -118,7 +118,7 @@ async def test_form_whose_channel_was_changed_is_held_to_the_channel_rules() -> 
         view, message = await opens(journey)
         view.body["private_metadata"] = f'["C0BILLING", "{message.ts}"]'
         copy = await sends(journey, ANA, view, thread=["thread"])
-        assert "You can’t start co-browse in this channel." in words(copy)
+        assert "Nobody can start co-browse in this channel." in words(copy)
         assert replies(journey, message) == []
         assert journey.genesys.creates == []
 

@@ -23,7 +23,7 @@ ERRORS: list[CobrowseError] = [
     errors.RateLimitedError("too_many_inquiries", limit=30, wait_seconds=20),
     errors.NotReadyError("overloaded"),
     errors.OtherWorkspaceError(TeamId("T0OTHER")),
-    errors.ChannelNotAllowedError(ChannelId("C0LOUNGE"), (HELP, ChannelId("C0CARE"))),
+    *(errors.ChannelNotAllowedError(ChannelId("C0LOUNGE"), (HELP, ChannelId("C0CARE")), on) for on in (False, True)),
     *(
         errors.PersonNotAllowedError("not_a_member", BEN, standing, is_target=is_target)
         for standing in MembershipStatus

@@ -240,7 +240,7 @@ class SessionService:
         return record
 
     async def share(self, request: Request) -> SessionShared:
-        self._access.check_channel_allowed(request)
+        self._access.check_channel_allowed(request, is_sharing=True)
         record = await self.readable(request)
         await self._messages.share(record, request)
         return SessionShared(record, request.channel_id)
@@ -251,7 +251,7 @@ class SessionService:
         If the request names a thread, post the card in this thread, else in the request's channel. Post at most one
         message for each request. Raises a CobrowseError if the card is not posted. The error says why.
         """
-        self._access.check_channel_allowed(request)
+        self._access.check_channel_allowed(request, is_sharing=True)
         person = await self._access.require_member(request)
         record = await self._named(replace(request, argument=session_id))
         if not record.concerns(*person.ids):

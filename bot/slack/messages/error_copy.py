@@ -225,6 +225,8 @@ def variants(error: CobrowseError) -> tuple[str, ...]:
 def _person_variants(error: CobrowseError) -> tuple[str, ...]:
     """Return the variants of an error about what a person may do, or about a person's host."""
     match error:
+        case errors.ChannelNotAllowedError(is_sharing=True):
+            return ("share",)
         case errors.ChannelNotAllowedError(channel_id=""):
             return ("elsewhere",)
         case errors.PersonNotAllowedError(code="not_a_member", standing=standing, is_target=is_target):

@@ -229,7 +229,7 @@ def _access_report(to: Addressee, outcome: AccessReport, *, is_own: bool) -> Mes
     say, person = to.language.say, mention(outcome.user_id)
     if outcome.refusal:
         copy, text = error_copy(outcome.refusal, Situation.QUERY, to), say(REFUSED, person=person)
-        return Message(text, [section(f":no_entry: *{text}*\n{copy.problem}")])
+        return Message(text, [section("\n".join((f":no_entry: *{text}*", copy.problem, *copy.lines)))])
     role: Value = ROLES[outcome.role] if outcome.role else ""
     if outcome.host is None:
         if not to.can_repair:

@@ -164,7 +164,7 @@ _entry(
     next_step("wrong_workspace", "Use me in your company’s own workspace."),
 )
 _entry(
-    problem("channel_not_allowed", "You can’t start co-browse in this channel."),
+    problem("channel_not_allowed", "Nobody can start co-browse in this channel."),
     next_step("channel_not_allowed", "Use {channels} instead."),
     nothing_done=False,
 )
@@ -174,8 +174,8 @@ _entry(
     nothing_done=False,
 )
 _entry(
-    problem("channel_not_allowed@query", "You can’t share co-browse links in this channel."),
-    next_step("channel_not_allowed@query", "Use {channels} instead."),
+    problem("channel_not_allowed.share", "You can’t share co-browse links in this channel."),
+    next_step("channel_not_allowed.share", "Use {channels} instead."),
     nothing_done=False,
 )
 _entry(

@@ -198,7 +198,6 @@ MAY_READ_ALIKE = {
     "Genesys is too busy right now.",  # with and without the time it names
     "Something went wrong on my side.",
     "Genesys doesn’t know the co-browse application that I use.",
-    "You can’t share co-browse links in this channel.",
     "Sign in to Genesys once, then I can start sessions for you.",  # with and without the link
     "Your sign-in to Genesys has expired.",
 }

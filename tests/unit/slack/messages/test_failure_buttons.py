@@ -213,7 +213,7 @@ def test_own_report_asks_to_be_connected_in_the_second_person(outcome: AccessRep
 def test_own_refusal_is_in_the_second_person():
     refused = errors.ChannelNotAllowedError("C0LOUNGE", ("C0DESK",))
     message = WORDS.answer(request(kind=RequestKind.WHY), AccessReport("U0ANA", None, refused, None, ()))
-    assert "You can’t start co-browse in this channel." in message.text
+    assert "Nobody can start co-browse in this channel." in message.text
     assert "<@U0ANA>" not in message.text
 
 
