@@ -542,6 +542,14 @@ class SessionRecord:
     read_at: datetime | None = field(default=None, compare=False)
     state: SessionState = field(default=UNKNOWN_STATE, compare=False)
 
+    @property
+    def may_continue(self) -> bool:
+        """Return whether people who have joined may still be in the session after the bot has ended it.
+
+        This is so for a session in a conversation, unless Genesys has reported its end.
+        """
+        return not self.session.application_id and self.state.phase is not SessionPhase.OVER
+
     def concerns(self, *user_ids: UserId) -> bool:
         """Return whether one of these ids is the id of the session's requester or agent."""
         return self.requester in user_ids or self.agent in user_ids

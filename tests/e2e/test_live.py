@@ -195,6 +195,19 @@ async def test_viewer_of_a_strange_host_is_not_offered(journey: Journey, monkeyp
     assert "apps.mypurecloud.com" in str(message.blocks), "the conversation's page instead"
 
 
+async def test_card_closes_another_session_and_does_not_call_it_ended(journey: Journey) -> None:
+    talk(journey)
+    await journey.asks("Refund")
+    (offer,) = offers(journey)
+    offer.join()
+    await told(journey, "Your customer joined")
+    card = await journey.asks(f"{talk(journey).id} Warranty")
+    assert await presses(journey, card, "end_session") is card
+    assert "✓ Closed Refund" in words(card)
+    assert "nobody else can join" in words(card)
+    assert "✓ Ended Refund" not in words(card)
+
+
 async def test_box_to_end_says_what_keeps_on_being_shared(journey: Journey) -> None:
     """Genesys keeps others from joining, and leaves the customer in the session."""
     talk(journey)

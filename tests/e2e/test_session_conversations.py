@@ -166,6 +166,14 @@ async def test_unanswered_status_does_not_keep_a_dialog_closed() -> None:
         assert "Post the" in str(dialog.blocks)
 
 
+async def test_closed_session_is_not_called_ended(journey: Journey) -> None:
+    await journey.asks("Checkout")
+    (code_id,) = journey.genesys.conversations.offers
+    await journey.asks("end")
+    told = words(await journey.asks(f"end {code_id}"))
+    assert "This session is already closed. Nobody else can join." in told
+
+
 @pytest.mark.parametrize("sender", ["", "+14155550100"])
 async def test_session_with_a_code_alone_speaks_of_no_link(sender: str) -> None:
     """No sender and no other address would help: there is nothing to send."""

@@ -4,7 +4,17 @@ from datetime import UTC, datetime
 
 from bot.core import errors
 from bot.core.errors import CobrowseError, RuleMiss
-from bot.core.models import ChannelId, ConversationId, HostId, MembershipStatus, TeamId, UserId
+from bot.core.models import (
+    ChannelId,
+    ConversationId,
+    HostId,
+    MembershipStatus,
+    Session,
+    SessionId,
+    SessionRecord,
+    TeamId,
+    UserId,
+)
 from bot.core.validation.conversations import LiveConversation
 
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
@@ -15,6 +25,16 @@ CARLA = LiveConversation(ConversationId("2f7b0c9e-0000-4000-8000-00000000000a"),
 NAMELESS = LiveConversation(
     ConversationId("2f7b0c9e-0000-4000-8000-00000000000b"), datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 )
+CLOSED = SessionRecord(
+    session=Session(
+        id=SessionId("s-1"), status="open", host_id=HostId(HOST), name="Refund", ends_at=datetime.now(UTC), join_url=""
+    ),
+    team_id=TeamId("T0"),
+    requester=ANA,
+    agent=ANA,
+    is_over=True,
+)
+"""A session in a conversation."""
 ERRORS: list[CobrowseError] = [
     errors.NotReadyError("shutting_down"),
     errors.StorageUnavailableError(),
@@ -81,7 +101,7 @@ ERRORS: list[CobrowseError] = [
     errors.RetryRejectedError("not_your_request"),
     errors.RetryRejectedError("already_retried"),
     errors.RetryRejectedError("request_forgotten"),
-    errors.SessionActionError("already_ended"),
+    *(errors.SessionActionError("already_ended", record=record) for record in (None, CLOSED)),
     errors.SessionActionError("no_open_session", agent=BEN),
     errors.SessionActionError("several_open_sessions", agent=BEN),
     errors.SessionActionError("already_shared"),

@@ -211,6 +211,8 @@ def variants(error: CobrowseError) -> tuple[str, ...]:
             return ("other",)
         case errors.SessionActionError(code="no_open_session", ever=False):
             return ("never",)
+        case errors.SessionActionError(code="already_ended", record=record) if record and record.may_continue:
+            return ("closed",)
         case errors.SharingError(code="share_refused", why=why) | errors.AccountLinkError(code="connect_off", why=why):
             return (why,)
         case errors.SharingError(code="share_outcome_unknown", is_direct=True):

@@ -160,6 +160,7 @@ how many more open sessions the agent has.
 END_IT = label("card.end_it", "End it")
 THEIR_SESSIONS = label("card.their_sessions", "Their sessions")
 OTHER_ENDED = said("card.other_ended", "✓ Ended {name} · {time}")
+OTHER_CLOSED = said("card.other_closed", "✓ Closed {name} · {time}, nobody else can join")
 COPIED = said("card.copied", "✓ Sent to your direct messages with me")
 ENDED = said("card.ended", "*{name}* · ended {time}")
 ENDED_BY = said("card.ended_by", "*{name}* · ended by {person}, {time}")
@@ -418,13 +419,13 @@ class CardRenderer:
         `is_public`: whether everybody in a channel reads the message. If so, the message names the agent, and has no
         button.
         """
-        session, has_ended = record.session, bool(record.session.application_id)
         blocks = [section(self.ended(record, is_public=is_public))]
         if not is_public:
             blocks.append(self._start_new(record))
-        has_ended = has_ended or record.state.phase is SessionPhase.OVER
-        sentence = NOBODY if record.state.phase is SessionPhase.UNUSED else HAS_ENDED if has_ended else IS_CLOSED
-        told = self.language.say(sentence, name=session.name)
+        sentence = IS_CLOSED if record.may_continue else HAS_ENDED
+        if record.state.phase is SessionPhase.UNUSED:
+            sentence = NOBODY
+        told = self.language.say(sentence, name=record.session.name)
         return Message(told, blocks)
 
     def used_up(self, record: SessionRecord) -> Message:
@@ -473,7 +474,8 @@ class CardRenderer:
 
     def other_ended(self, record: SessionRecord) -> str:
         """Render the line which tells the reader of a card that a press has ended another session, `record`."""
-        return self.language.say(OTHER_ENDED, name=record.session.name, time=self.language.now())
+        sentence = OTHER_ENDED if record.session.application_id else OTHER_CLOSED
+        return self.language.say(sentence, name=record.session.name, time=self.language.now())
 
     def copied(self) -> str:
         """Render the line which tells the reader of a card that the bot has sent a copy as a direct message."""

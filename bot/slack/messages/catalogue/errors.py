@@ -591,6 +591,11 @@ _entry(
     nothing_done=False,
 )
 _entry(
+    problem("already_ended.closed", "This session is already closed. Nobody else can join."),
+    next_step("already_ended.closed", "Type `{command}` to start a new one."),
+    nothing_done=False,
+)
+_entry(
     problem("already_shared", "It’s already posted in this channel."),
     next_step("already_shared", "Scroll up, or look again in a minute."),
     nothing_done=False,
