@@ -70,16 +70,23 @@ class CustomerTexts:
         text = self.in_language(medium, language)
         return AGENT in text.of(medium) or (medium is ContactChannel.EMAIL and AGENT in text.email_subject)
 
-    def fill(self, text: str, link: str, agent: str = "") -> str:
+    def setting(self, medium: ContactChannel, language: str) -> str:
+        """Return the name of the setting with the text that `in_language` returns, such as COBROWSE_SMS_TEXT_DE."""
+        suffix = "" if self.in_language(medium, language) is self.default else f"_{language.upper()}"
+        return f"COBROWSE_{medium.value.upper()}_TEXT{suffix}"
+
+    def fill(self, text: str, link: str, agent: str = "", setting: str = "") -> str:
         """Return `text` with the session's link, the agent's name and the company's name in place of the placeholders.
 
-        `agent`: the agent's name; "" if `text` does not contain the placeholder AGENT. Raises SendRejectedError if the
-        result is longer than MAX_TEXT_LENGTH.
+        - `agent`: the agent's name; "" if `text` does not contain the placeholder AGENT.
+        - `setting`: the name of the setting with the text, for the error.
+
+        Raises SendRejectedError if the result is longer than MAX_TEXT_LENGTH.
         """
         values = {COMPANY: self.company, AGENT: clean(agent, MAX_NAME_LENGTH), LINK: link}
         whole = _PLACEHOLDER.sub(lambda found: values.get(found[0], found[0]), text)
         if len(whole) > MAX_TEXT_LENGTH:
-            raise SendRejectedError("text_too_long", str(MAX_TEXT_LENGTH))
+            raise SendRejectedError("text_too_long", str(MAX_TEXT_LENGTH), setting)
         return whole
 
 

@@ -674,11 +674,13 @@ class SendRejectedError(CobrowseError):
       number), "sms" (a number that receives no SMS) or "email" (not a valid email address).
     - country_not_allowed: the settings do not list the number's country. `detail`: the country's ISO code, "" if the
       number has no country.
-    - text_too_long: `detail` is the maximum length in characters.
+    - text_too_long: `detail` is the maximum length in characters. `setting`: the name of the setting with the text; ""
+      if an earlier version of the bot stored the error.
     """
 
     code: Literal["sending_off", "invalid_address", "country_not_allowed", "text_too_long"] = field()
     detail: str
+    setting: str = field(default="", metadata=_only("text_too_long"))
 
 
 @dataclass(eq=False)

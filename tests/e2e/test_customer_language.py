@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.app import ANA, ANSWER_TIMEOUT, Journey, buttons, link, open_journey, words
+from tests.support.app import ANA, ANSWER_TIMEOUT, SAM, Journey, buttons, link, open_journey, words
+from tests.support.conversations import KEY, talk
 from tests.support.customer_messages import EMAIL_ADDRESS, NUMBER
+from tests.support.live import told
 from tests.support.message_buttons import presses
 
 TEXTS = {
@@ -62,3 +64,19 @@ async def test_one_text_asks_nothing() -> None:
     async with open_journey() as journey:
         await journey.asks("Checkout")
         assert CHOOSE not in buttons(await journey.asks(f"send {NUMBER}"))
+
+
+@pytest.mark.parametrize(
+    ("address", "chosen", "setting"),
+    [(EMAIL_ADDRESS, {}, "COBROWSE_EMAIL_TEXT"), (NUMBER, {CHOOSE: "de"}, "COBROWSE_SMS_TEXT_DE")],
+)
+async def test_administrator_reads_which_text_is_too_long(address: str, chosen: dict[str, str], setting: str) -> None:
+    long_texts = dict.fromkeys(("COBROWSE_EMAIL_TEXT", "COBROWSE_SMS_TEXT_DE"), "x" * 640 + " {joinUrl}")
+    texts = {"COBROWSE_SMS_TEXT": "Link: {joinUrl}", "COBROWSE_ADMINS": SAM} | long_texts
+    page = {"COBROWSE_JOIN_URL_TEMPLATE": f"https://help.example.com/{'p' * 150}#{{joinCode}}"}
+    async with open_journey(**KEY | texts | page) as journey:
+        talk(journey)
+        await journey.asks("Warranty")
+        await presses(journey, await journey.asks(f"send {address}"), "send_link", values=chosen)
+        assert f"Shorten `{setting}`." in words(await told(journey, "longer than 765", who=SAM))
+        assert journey.genesys.outbox.sent == []

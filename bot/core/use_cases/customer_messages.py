@@ -196,7 +196,7 @@ class CustomerMessaging:
         texts, medium, sender = self._config.texts, address.medium, self._sender
         found = texts.in_language(medium, language)
         agent = await self._name_of(record.agent) if texts.names_agent(medium, language) else ""
-        whole = texts.fill(found.of(medium), link, agent)
+        whole = texts.fill(found.of(medium), link, agent, texts.setting(medium, language))
         try:
             if medium is ContactChannel.SMS:
                 reference = await sender.sms(self._config.sms_from, address.text, whole, hooks)

@@ -183,7 +183,7 @@ def fault_name(error: CobrowseError) -> str | None:
         return None
     if repair.fault is None and not isinstance(error, errors.UnexpectedError):
         return None
-    subjects = ("needs", "application_id", "oauth_error", "slack_error", "status")
+    subjects = ("needs", "application_id", "oauth_error", "slack_error", "status", "setting")
     subject = next((str(value) for each in subjects if (value := getattr(error, each, ""))), "")
     return f"{repair.fix.key} {subject}".strip()[:MAX_FAULT_NAME_LENGTH]
 
@@ -305,8 +305,8 @@ def _values(error: CobrowseError, language: Language) -> dict[str, Value]:
             return {"people": Markup(_people(agent, requester, language))}
         case errors.SessionActionError(agent=agent) if agent:
             return {"person": mention(agent)}
-        case errors.SendRejectedError(detail=detail):
-            return {"country": detail, "limit": detail}
+        case errors.SendRejectedError(detail=detail, setting=setting):
+            return {"country": detail, "limit": detail, "setting": setting or "COBROWSE_SMS_TEXT"}
         case errors.AccountLinkError(why=why):
             return {"reason": miss_reason(why)}
     return _service_values(error, language)

@@ -198,7 +198,7 @@ def test_record_names_a_detail_as_earlier_versions_do() -> None:
         {"code": "sending_off", "medium": "sms"},
         {"code": "invalid_address", "why": "country"},
         {"code": "country_not_allowed", "country": "JP"},
-        {"code": "text_too_long", "most": "765"},
+        {"code": "text_too_long", "most": "765", "setting": "COBROWSE_SMS_TEXT_DE"},
     ]
     assert [values(from_record(record)) for record in records] == [values(error) for error in DETAILED]
 
@@ -207,7 +207,7 @@ DETAILED = (
     SendRejectedError("sending_off", "sms"),
     SendRejectedError("invalid_address", "country"),
     SendRejectedError("country_not_allowed", "JP"),
-    SendRejectedError("text_too_long", "765"),
+    SendRejectedError("text_too_long", "765", "COBROWSE_SMS_TEXT_DE"),
 )
 
 OLD_RECORDS = (

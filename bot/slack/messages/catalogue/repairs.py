@@ -146,7 +146,7 @@ _entry(fix("sending_off.email", "Set `COBROWSE_EMAIL_FROM`."))
 _entry(fix("country_not_allowed", "Add it to `COBROWSE_SMS_COUNTRIES`."))
 _entry(
     fault("text_too_long", "With the link, the message is longer than {limit} characters."),
-    fix("text_too_long", "Shorten `COBROWSE_SMS_TEXT`."),
+    fix("text_too_long", "Shorten `{setting}`."),
 )
 _entry(fix("unexpected", "Search the bot’s log for the reference below."))
 _entry(fix("may_not_check", "Add yourself to `COBROWSE_ADMINS` if this is your task."))

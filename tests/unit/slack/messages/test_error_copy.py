@@ -255,7 +255,8 @@ def test_problem_for_an_administrator_names_who_can_fix_it(error):
         (errors.UnusableAnswerError(why="a redirect (302)"), ["a redirect (302)"]),
         (errors.SlackUnavailableError("<oops>", passes=False), ["&lt;oops&gt;"]),
         (errors.SlackUnavailableError("missing_scope", passes=False), ["missing_scope", "manifest.yml"]),
-        (errors.SendRejectedError("text_too_long", "765"), ["765", "COBROWSE_SMS_TEXT"]),
+        (errors.SendRejectedError("text_too_long", "765"), ["765", "`COBROWSE_SMS_TEXT`"]),
+        (errors.SendRejectedError("text_too_long", "765", "COBROWSE_EMAIL_TEXT"), ["765", "`COBROWSE_EMAIL_TEXT`"]),
     ],
     ids=lambda value: name_of(value) if isinstance(value, CobrowseError) else "",
 )
