@@ -280,6 +280,8 @@ class AccessReport:
     - `host`: the person's host; None if there is a `refusal` or no rule found a host.
     - `missed`: why each host rule found no host; empty if there is a `host` or a `refusal`.
     - `session`: the newest open session that the person hosts; None if there is none.
+    - `connected`: whether the person has linked their own Genesys account; None if nobody can link an account, or if
+      there is no `host`.
     """
 
     code = "access_report"
@@ -289,6 +291,7 @@ class AccessReport:
     host: Host | None
     missed: tuple[RuleMiss, ...]
     session: SessionRecord | None = None
+    connected: bool | None = None
 
 
 class FaultState(StrEnum):

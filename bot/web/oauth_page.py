@@ -38,7 +38,7 @@ HEADERS = {
 }
 
 
-CONNECTED = said("page.connected", "Your Genesys account is connected.")
+CONNECTED = said("page.connected", "You’re signed in to Genesys.")
 CONNECTED_NEXT = said(
     "page.connected_next", "You can close this page. In Slack, {command} now starts co-browse in your conversations."
 )

@@ -36,9 +36,9 @@ async def test_person_told_to_connect_connects_and_has_a_session(journey: Journe
     assert labels(refused) == ["Sign in", "Try again"]
     before = len(journey.slack.messages)
     page = await opens(await signs_in(address(refused)))
-    assert "You’re connected to Genesys" in words(await journey.reads(ANA, before))
+    assert "You’re signed in to Genesys" in words(await journey.reads(ANA, before))
     assert page.status == 200
-    assert "Your Genesys account is connected." in page.text
+    assert "You’re signed in to Genesys." in page.text
     assert "/cobrowse" in page.text
     await journey.tries_again(refused)
     assert link(next(message for message in journey.slack.seen_by(ANA) if "Checkout" in words(message)))
@@ -48,7 +48,7 @@ async def test_person_told_to_connect_connects_and_has_a_session(journey: Journe
     assert "You signed in to Genesys yourself" in words(await journey.asks("whoami"))
     assert "/cobrowse connect" in said(await opens_dialog(journey, await journey.asks("help"), "help_all"))
     gone = await journey.asks("disconnect")
-    assert "not connected to Genesys any more" in words(gone)
+    assert "You’re signed out of Genesys here" in words(gone)
     assert [call.status for call in journey.genesys.calls if call.method == "DELETE"] == [200]
     journey.genesys.conversations.set_live_count("one")
     assert is_failure(await journey.asks("Once more"))
@@ -93,7 +93,7 @@ async def test_a_link_is_good_once_and_a_newer_one_takes_its_place(simple: Journ
     assert used.status == 400
     assert "This sign-in link was used" in used.text
     assert "/cobrowse connect" in used.text
-    assert "connected to Genesys already" in words(await simple.asks("connect"))
+    assert "signed in to Genesys already" in words(await simple.asks("connect"))
 
 
 async def test_link_connects_nobody_after_ten_minutes(tmp_path: Path) -> None:
@@ -135,8 +135,22 @@ async def test_person_who_may_not_connect_gets_no_link(simple: Journey, who: str
     assert "open" not in buttons(message)
 
 
+async def test_person_with_a_genesys_user_reads_that_only_the_sign_in_is_missing(simple: Journey) -> None:
+    """A rule leads to the Genesys user, so the person is connected. Genesys may ask for a sign-in all the same."""
+    told = words(await simple.asks("whoami"))
+    assert "You’re connected to Genesys. You haven’t signed in to Genesys yourself." in told
+    assert "to start." not in told
+    told = words(await simple.asks("why"))
+    assert "You can start co-browse." in told
+    assert "You haven’t signed in to Genesys yourself. If a start needs it, type `/cobrowse connect`." in told
+    told = words(await simple.asks("why @ben", who=SAM))
+    assert f"<@{BEN}> hasn’t signed in to Genesys." in told
+    await accounts.connects(simple)
+    assert "haven’t signed in" not in words(await simple.asks("why"))
+
+
 async def test_disconnecting_what_is_not_connected_says_so(simple: Journey) -> None:
-    assert "You’re not connected to Genesys" in words(await simple.asks("disconnect"))
+    assert "You haven’t signed in to Genesys." in words(await simple.asks("disconnect"))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +186,7 @@ async def test_unusable_sign_in_is_explained_and_has_no_callback(
 async def test_with_the_other_service_there_is_nothing_to_connect() -> None:
     async with open_connecting(GENESYS_COBROWSE_API="sessions", GENESYS_LIVE="off") as journey:
         for command in ("connect", "disconnect"):
-            assert "You don’t need to connect anything here" in words(await journey.asks(command))
+            assert "You don’t need to sign in to Genesys here" in words(await journey.asks(command))
 
 
 async def test_nobody_reads_a_state_a_code_or_a_token_in_the_log(

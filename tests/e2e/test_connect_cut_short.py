@@ -40,7 +40,7 @@ async def test_return_during_a_stop_connects_and_is_told_in_slack() -> None:
         await asked(journey.genesys, before)
         await journey.finish()
         assert isinstance((await asyncio.gather(coming, return_exceptions=True))[0], Exception)
-        assert "You’re connected to Genesys" in words(await journey.reads(ANA, told))
+        assert "You’re signed in to Genesys" in words(await journey.reads(ANA, told))
         assert list(journey.genesys.user_login.refresh_tokens.values()) == [HOST]
 
 

@@ -151,7 +151,7 @@ async def test_account_connected_by_one_id_is_the_persons_by_the_other(tmp_path:
         assert "You signed in to Genesys yourself" in words(await journey.asks("whoami"))
         journey.genesys.conversations.set_live_count("one")
         assert link(await journey.asks("Refund"))
-        assert "not connected to Genesys any more" in words(await journey.asks("disconnect"))
+        assert "You’re signed out of Genesys here" in words(await journey.asks("disconnect"))
 
 
 @pytest.mark.parametrize(("first", "second"), [(ANA, TWIN), (TWIN, ANA)])

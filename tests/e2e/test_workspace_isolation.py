@@ -482,7 +482,7 @@ async def test_sign_in_ends_only_in_the_workspace_that_began_it(tmp_path: Path, 
         assert state not in "".join(line for _, line in lines.found)
         before = len(acme.slack.messages)
         assert (await opens_page(back)).status == 200
-        assert "connected to Genesys" in words(await acme.reads(ANA, before))
+        assert "signed in to Genesys" in words(await acme.reads(ANA, before))
         assert "You signed in to Genesys yourself" in words(await acme.asks("whoami"))
         assert "You haven’t signed in to Genesys yourself" in words(await globex.asks("whoami"))
 

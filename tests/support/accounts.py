@@ -129,7 +129,7 @@ async def connects(journey: Journey, who: str = ANA, user_id: str = HOST) -> Pag
     page = await opens(await signs_in(link, user_id))
     if page.status == 200 or "link is for" in page.text:
         told = await journey.reads(who, before + 1)  # in Slack, too
-        assert ("You’re connected to Genesys" in words(told)) == (page.status == 200)
+        assert ("You’re signed in to Genesys" in words(told)) == (page.status == 200)
     return page
 
 

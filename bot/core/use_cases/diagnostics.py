@@ -123,7 +123,8 @@ class Diagnostics:
             host = await self._hosts.find(person)
         except HostNotFoundError as missed:
             return AccessReport(user_id, role, None, None, missed.tried)
-        return AccessReport(user_id, role, None, host, (), await self._newest_open(request, person))
+        session, connected = await self._newest_open(request, person), await self._connected(person, host.id)
+        return AccessReport(user_id, role, None, host, (), session, connected)
 
     async def applications(self, request: Request) -> Applications:
         await self._access.require_member(request)

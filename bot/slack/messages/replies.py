@@ -25,7 +25,7 @@ from bot.core.results import (
 )
 from bot.core.validation.display import clean
 from bot.slack.command_parser import ALL
-from bot.slack.messages.blocks import OPEN_ACTION, Message, button, buttons, context, section
+from bot.slack.messages.blocks import OPEN_ACTION, Block, Message, button, buttons, context, section
 from bot.slack.messages.catalogue.errors import Situation
 from bot.slack.messages.catalogue.host_rules import explain_miss, rule_name
 from bot.slack.messages.catalogue.sentence import (
@@ -47,20 +47,27 @@ from bot.slack.messages.notices.faults import fault_checked
 from bot.slack.messages.session_card import COPIED, POSTED, CardRenderer, place_of
 from bot.slack.messages.session_list import OWN, list_message, time_left
 
-SIGN_IN = said("connect.sign_in", "Sign in to Genesys to connect your account.")
+SIGN_IN = said("connect.sign_in", "Sign in to Genesys with your own account.")
 SIGN_IN_AGAIN = said(
-    "connect.sign_in_again", "You’re connected to Genesys already. Sign in again if something is wrong with it."
+    "connect.sign_in_again", "You’re signed in to Genesys already. Sign in again if something is wrong with it."
 )
 SIGN_IN_BUTTON = label("connect.sign_in_button", "Sign in to Genesys")
 SIGN_IN_LINK = said("connect.sign_in_link", "The link is for you alone. It works once, until {until}.")
 ALLOWED = said("connect.allowed", "I use it to start co-browse in your conversations, and for nothing else.")
 TAKE_BACK = said("connect.take_back", "`{command} disconnect` takes it back.")
-LINKED = said("connect.linked", "You’re connected to Genesys.")
+LINKED = said("connect.linked", "You’re signed in to Genesys.")
 NOT_YOU = said("connect.not_you", "Was that not you? `{command} disconnect` takes it back.")
-UNLINKED = said("connect.unlinked", "You’re not connected to Genesys any more. I’ve forgotten your sign-in.")
+UNLINKED = said("connect.unlinked", "You’re signed out of Genesys here. I’ve forgotten your sign-in.")
 UNLINKED_NEXT = said("connect.unlinked_next", "It can take a minute until I stop using it everywhere.")
 SIGNED_IN = said("who.signed_in", "You signed in to Genesys yourself. `{command} disconnect` takes it back.")
-NOT_SIGNED_IN = said("who.not_signed_in", "You haven’t signed in to Genesys yourself. `{command} connect` does that.")
+CONNECTED = said("who.connected", "You’re connected to Genesys.")
+NOT_SIGNED_IN = said(
+    "who.not_signed_in", "You haven’t signed in to Genesys yourself. If a start needs it, type `{command} connect`."
+)
+NOT_SIGNED_IN_OTHER = said(
+    "who.not_signed_in.other",
+    "{person} hasn’t signed in to Genesys. If a start needs it, they type `{command} connect`.",
+)
 LINK_REMOVED = said(
     "who.link_removed",
     "{person} is no longer connected by hand. `{command} why @agent` shows whether they can still start sessions.",
@@ -202,7 +209,7 @@ def _identity(to: Addressee, outcome: Identity) -> str:
     if to.can_repair:
         told = say(YOU_ARE, host=host.id, rule=rule_name(host.rule))
     else:
-        told = say(CONNECTED_ALREADY, command=to.command)
+        told = say(CONNECTED if outcome.connected is False else CONNECTED_ALREADY, command=to.command)
     if outcome.connected is None:
         return told
     return f"{told} {say(SIGNED_IN if outcome.connected else NOT_SIGNED_IN, command=to.command)}"
@@ -242,14 +249,20 @@ def _access_report(to: Addressee, outcome: AccessReport, *, is_own: bool) -> Mes
     if to.can_repair:
         rule = rule_name(outcome.host.rule)
         text = say(CAN_START_AS, person=person, role=role, host=outcome.host.id, rule=rule)
-    elif is_own:
-        text = say(YOU_CAN_START, command=to.command)
     else:
-        text = say(CAN_START, person=person)
-    blocks = [section(f":white_check_mark: {text}")]
+        text = say(YOU_CAN_START if is_own else CAN_START, person=person, command=to.command)
+    return Message(text, [section(f":white_check_mark: {text}"), *_below(to, outcome, is_own=is_own)])
+
+
+def _below(to: Addressee, outcome: AccessReport, *, is_own: bool) -> list[Block]:
+    """Build the lines below the sentence that a person can start: a missing sign-in, and the open session."""
+    say, blocks = to.language.say, []
+    if outcome.connected is False:
+        sentence = NOT_SIGNED_IN if is_own else NOT_SIGNED_IN_OTHER
+        blocks.append(context(say(sentence, person=mention(outcome.user_id), command=to.command)))
     if record := outcome.session:
         blocks.append(context(say(OWN, name=record.session.name, left=Markup(time_left(record, to.language)))))
-    return Message(text, blocks)
+    return blocks
 
 
 def _text(text: str) -> Message:

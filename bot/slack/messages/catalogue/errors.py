@@ -521,7 +521,7 @@ _entry(
     contact=TELL,
 )
 _entry(
-    problem("connect_off.needless", "You don’t need to connect anything here."),
+    problem("connect_off.needless", "You don’t need to sign in to Genesys here."),
     next_step("connect_off.needless", "Type `{command}` to start a session."),
     nothing_done=False,
 )
@@ -530,7 +530,7 @@ _entry(
     next_step("connect_off", "Please ask {contact} to set it up."),
 )
 _entry(
-    problem("not_connected", "You’re not connected to Genesys."),
+    problem("not_connected", "You haven’t signed in to Genesys."),
     next_step("not_connected", "Type `{command} connect` to sign in."),
     nothing_done=False,
 )
