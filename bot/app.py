@@ -571,7 +571,8 @@ def _notice_board(resources: _Resources, slack: _SlackParts) -> NoticeBoard:
 def _fault_reports(resources: _Resources, slack: _SlackParts, use_cases: _UseCases, board: NoticeBoard) -> FaultReports:
     timing = resources.timing
     probe = GenesysProbe(resources.genesys, use_cases.sessions_api, timeout=timing.lookup_timeout)
-    return FaultReports(board, use_cases.status, slack.access, probe, fault_name, timing.notices)
+    worked = use_cases.status.worked, slack.people.answered, resources.genesys.accepted
+    return FaultReports(board, worked, slack.access, probe, fault_name, timing.notices)
 
 
 def _request_parts(

@@ -184,6 +184,16 @@ class AccessPolicy:
             raise PersonNotAllowedError("not_a_member", user_id, person.standing, is_target=True)
         return person
 
+    async def look_up(self, subject: str) -> None:
+        """Look up a user or a user group in Slack. Raises SlackUnavailableError if the look-up fails.
+
+        `subject`: the id of the user or the user group. If it is another text, look up nothing.
+        """
+        if subject.startswith("S"):
+            await self._people.members(subject)
+        elif subject.startswith(("U", "W")):
+            await self._people.person(UserId(subject))
+
     async def ids(self, user_id: UserId) -> tuple[UserId, ...]:
         """Return all Slack ids of a person; only `user_id` if Slack does not answer."""
         return (await self.keys(user_id))[1]

@@ -230,21 +230,33 @@ class HostNotFoundError(CobrowseError):
     tried: tuple[RuleMiss, ...]
 
 
+PERSON_LOOKUP = "person"
+"""The name of the look-up that reads a Slack user."""
+
+
 @dataclass(eq=False)
 class SlackUnavailableError(CobrowseError):
     """Slack did not answer a look-up, or refused it.
 
     - `slack_error`: Slack's error code; the bot's own description if there is no usable answer.
     - `passes`: True if the look-up can succeed later without a change to the set-up.
+    - `subject`: the id of the user or the user group that the bot looked up. For another look-up, the name of the Web
+      API method, or "".
     """
 
     code = "slack_unavailable"
     slack_error: str
     passes: bool = True
+    subject: str = ""
     try_again = True
 
     def __post_init__(self) -> None:
         self.try_again = self.passes
+
+    @property
+    def lookup(self) -> str:
+        """Return the name of the look-up that failed: PERSON_LOOKUP for each user, else `subject`."""
+        return PERSON_LOOKUP if self.subject[:1] in ("U", "W") else self.subject
 
 
 @dataclass(eq=False, kw_only=True)

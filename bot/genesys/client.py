@@ -29,7 +29,11 @@ _DOTS = re.compile(r"(?:\.|%2e)+", re.IGNORECASE)
 
 
 class GenesysClient:
-    """Sends calls to the API at one base URL, with the bot's own token or with a token that the caller passes."""
+    """Sends calls to the API at one base URL, with the bot's own token or with a token that the caller passes.
+
+    `accepted`: when Genesys last answered a call with a 2xx, a `time.monotonic()` value. The keys are the permissions
+    that the calls need. A call with a person's token does not count.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class GenesysClient:
         connect = timing.connect_timeout
         timeouts = httpx.Timeout(None, connect=connect, pool=connect)  # call_timeout bounds the call as a whole
         self._extensions = {"timeout": timeouts.as_dict()}
+        self.accepted: dict[str, float] = {}
 
     @property
     def is_local(self) -> bool:
@@ -115,7 +120,7 @@ class GenesysClient:
         async def send() -> httpx.Response:
             return await self._send_and_release(request, token_source, hooks, needs)
 
-        return await send_with_retry(
+        response = await send_with_retry(
             send,
             needs=needs,
             safe=safe,
@@ -125,6 +130,9 @@ class GenesysClient:
             timing=self._timing,
             sleep=self._sleep,
         )
+        if token_source is self._auth or type(token_source) is TokenSource:  # the latter adds no token
+            self.accepted[needs] = time.monotonic()
+        return response
 
     async def _send_and_release(
         self, request: httpx.Request, token_source: TokenSource, hooks: CallHooks | None, needs: str

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.timing import CoreTiming, NoticeTiming
-from bot.sandbox.slack.server import Message
+from bot.core.timing import CoreTiming
 from tests.support.app import (
     ADA,
     ANA,
@@ -28,32 +27,13 @@ from tests.support.app import (
     open_journey,
     words,
 )
-
-QUICK = CoreTiming(notices=NoticeTiming(poll_seconds=0.05, edit_pause_seconds=0.05, retry_seconds=0.1))
-SECONDS = 6.0
+from tests.support.fault_notices import QUICK, SECONDS, notice, notices
 
 
 @pytest.fixture
 async def journey() -> AsyncIterator[Journey]:
     async with open_journey(http=True, timing=QUICK, COBROWSE_ADMINS=ADA, COBROWSE_HELP_CONTACT=ADA) as opened:
         yield opened
-
-
-def notices(journey: Journey, reader: str = ADA) -> list[Message]:
-    """Return the messages about faults to this person or channel."""
-    found = [one for one in journey.slack.messages if is_notice(one)]
-    return [one for one in found if one.channel == reader or journey.slack.workspace.can_see(reader, one)]
-
-
-async def notice(journey: Journey, says: str, reader: str = ADA) -> Message:
-    """Wait until the only notice to this reader contains these words, and return it."""
-
-    def found() -> Message | None:
-        return next((one for one in notices(journey, reader) if says in words(one)), None)
-
-    message = await journey.slack.workspace.until(found, SECONDS)
-    assert len(notices(journey, reader)) == 1
-    return message
 
 
 async def test_administrator_reads_fault_fix_people_and_references_in_one_message(journey: Journey) -> None:

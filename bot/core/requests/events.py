@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -28,6 +28,7 @@ from bot.core.results import (
     AccessRequested,
     AccountLinked,
     AccountUnlinked,
+    Applications,
     CustomerMessageSent,
     FaultChecked,
     HostLinked,
@@ -195,11 +196,44 @@ class ServiceFailure:
     passed: bool = False
 
 
+def person_proof(kind: RequestKind, user_id: UserId) -> str:
+    """Return the name of the proof that requests of the kind `kind` work for a person (pure)."""
+    return f"{kind} {user_id}"
+
+
+def application_proof(application_id: str) -> str:
+    """Return the name of the proof that sessions start with an application; "" is the default application (pure)."""
+    return f"application {application_id}"
+
+
+def proofs_of(event: RequestFinished) -> Iterator[str]:
+    """Yield the names of what the result of a request proves to work (pure).
+
+    The names are those of `person_proof` and `application_proof`, and the kind of the request. A result without a call
+    to Genesys or Slack proves nothing. For example, a duplicate request has the session of the first request.
+    """
+    request, kind = event.request, event.request.kind
+    match event.result:
+        case SessionStarted(session=session) if event.create_seconds:
+            yield from (kind, person_proof(kind, request.agent), application_proof(session.application_id))
+            if not request.application_id:
+                yield application_proof("")
+        case CustomerMessageSent() if event.create_seconds:
+            yield from (kind, person_proof(kind, request.agent))
+        case SessionEnded(record=record) if record.ended_by == request.id:
+            yield kind
+        case Applications(found=found) if found:
+            yield kind
+        case SessionShared() | SentDirect():
+            yield kind
+
+
 class ServiceStatus:
     """Holds the newest error of a call to Genesys, and when requests last succeeded.
 
     - `failure`: the newest error since the start of the process; None if there was none.
-    - `worked`: when the newest successful request of each kind ended, a `time.monotonic()` value.
+    - `worked`: when a request last proved that something works, a `time.monotonic()` value. The keys are those of
+      `proofs_of`. Entries are deleted after FOLLOW_SECONDS.
     - `worked_for`: when the newest successful START, STEP or WHOAMI request for each agent ended, a `time.monotonic()`
       value. Entries are deleted after FOLLOW_SECONDS.
     """
@@ -207,7 +241,7 @@ class ServiceStatus:
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock
         self.failure: ServiceFailure | None = None
-        self.worked: dict[RequestKind, float] = {}
+        self.worked: TTLCache[str, float] = TTLCache(2 * MAX_FOLLOWERS, FOLLOW_SECONDS)
         self.worked_for: TTLCache[UserId, float] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def record_event(self, event: RequestFinished) -> None:
@@ -223,7 +257,8 @@ class ServiceStatus:
             return
         if isinstance(event.result, CobrowseError):
             return
-        self.worked[event.request.kind] = time.monotonic()
+        for proof in proofs_of(event):
+            self.worked[proof] = time.monotonic()
         if isinstance(event.result, SessionStarted | Identity):
             self.worked_for[event.request.agent] = time.monotonic()
         if isinstance(event.result, SessionStarted) and self.failure:

@@ -1,7 +1,7 @@
 """Report faults to the administrators: who is affected, when the fault began, and when the fault is over.
 
-One notice for each fault collects the failed requests of all replicas. The fault is over when a later request of the
-same kind succeeds, or when *Check again* finds the fault fixed.
+One notice for each fault collects the failed requests of all replicas. The fault is over when a later success proves
+that what failed works again, or when *Check again* finds the fault fixed.
 """
 
 import asyncio
@@ -23,11 +23,12 @@ from bot.core.errors import (
     SlackUnavailableError,
     StorageUnavailableError,
     TokenRefusedError,
+    UnknownApplicationError,
 )
 from bot.core.models import Notice, NoticeKind, Request, RequestKind, Role, TeamId, UserId
 from bot.core.notices import NoticeBoard
 from bot.core.ports import SetupProbe
-from bot.core.requests.events import ServiceStatus
+from bot.core.requests.events import application_proof, person_proof
 from bot.core.requests.handlers import Handlers, QueryHandler
 from bot.core.results import FaultChecked, FaultState
 from bot.core.stored_errors import from_record, to_record
@@ -39,10 +40,9 @@ MAX_PEOPLE = 200
 """The maximum number of people whose ids a notice holds. The notice leaves out the people who are affected later."""
 MAX_REFERENCES = 3
 MAX_UNSAVED = 1000
-CALLING = (RequestKind.START, RequestKind.STEP, RequestKind.SEND, RequestKind.APPS, RequestKind.END)
-"""The kinds of requests whose success shows that Genesys accepts the bot's calls."""
-POSTING = (RequestKind.SHARE, RequestKind.DIRECT)
-"""The kinds of requests whose success shows that Slack accepts the bot's messages."""
+WITH_TOKEN = (RequestKind.START, RequestKind.STEP, RequestKind.SEND, RequestKind.APPS)
+"""The kinds of requests whose success shows that Genesys accepts the bot's own token. END is none of them, because the
+public Genesys Cloud API withdraws an offer without a token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +52,10 @@ class Fault:
     - `error`: the error of the newest failed request.
     - `since`, `last`: the times of the first and the newest failed request.
     - `people`: the affected people, in the order of their first failed request. If the error is personal (see
-      `is_personal`), they are the agents of the failed requests; otherwise, the requesters.
+      `is_personal`), or if the bot may not search users, they are the agents of the failed requests; otherwise, the
+      requesters.
     - `hurt`: those of `people` who may still be affected. For a personal error, a person leaves `hurt` when a later
-      request for them succeeds. For any other error, `hurt` holds all of `people`.
+      request of the same kind succeeds for them. For any other error, `hurt` holds all of `people`.
     - `kinds`: the kinds of the failed requests.
     - `references`: the newest failed requests, newest last, each as a pair: its id, and Genesys's correlation id or "".
     - `checked_at`, `checked_by`, `state`: the time, person and result of the newest check; None before the first check.
@@ -159,29 +160,31 @@ def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> No
     )
 
 
-def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: Mapping[UserId, float]) -> Notice:
-    """Return the notice of a fault, updated after requests have succeeded (pure). If nothing changes, return `notice`.
+def with_successes(notice: Notice, ages: Mapping[str, float]) -> Notice:
+    """Return the notice of a fault, updated after successes (pure). If nothing changes, return `notice`.
 
     A success counts only if it is later than the newest failed request.
 
-    If the error is personal (`is_personal`), remove each person with a success from `Fault.hurt`. If no person is left,
-    the notice is over. For any other error, the notice is over if a request of one of the kinds in `_proofs` has
-    succeeded.
+    If the error is personal (`is_personal`), remove each person for whom a request of the same kind has succeeded from
+    `Fault.hurt`. If no person is left, the notice is over. For any other error, the notice is over if one of `_proofs`
+    is later than the newest failed request.
 
-    - `ages`: for each kind of request, the seconds since one last succeeded.
-    - `ages_for`: for each agent, the seconds since a START, STEP or WHOAMI request last succeeded.
+    `ages`: the seconds since each success. The keys are the names of proofs (see `proofs_of`), the permissions that
+    calls to Genesys need, and the names of look-ups in Slack.
     """
     fault = read_fault(notice.data)
 
-    def since_then(age: float | None) -> bool:
-        return age is not None and notice.read_at - timedelta(seconds=age) > fault.last
+    def works(*proofs: str) -> bool:
+        found = [ages[proof] for proof in proofs if proof in ages]
+        return bool(found) and notice.read_at - timedelta(seconds=min(found)) > fault.last
 
     if is_personal(fault.error):
-        hurt = tuple(person for person in fault.hurt if not since_then(ages_for.get(person)))
+        kinds = _kinds(fault)
+        hurt = tuple(person for person in fault.hurt if not works(*(person_proof(kind, person) for kind in kinds)))
         is_over = not hurt
     else:
         hurt = fault.hurt
-        is_over = any(since_then(ages.get(kind)) for kind in _proofs(fault))
+        is_over = works(*_proofs(fault))
     if not is_over and hurt == fault.hurt:
         return notice
     data = write_fault(replace(fault, hurt=hurt))
@@ -200,23 +203,43 @@ def with_check(notice: Notice, by: UserId, state: FaultState) -> Notice:
 
 
 def is_personal(error: CobrowseError) -> bool:
-    """Return whether an error concerns one person, so that other people's requests still succeed."""
+    """Return whether an error concerns one person, so that other people's requests still succeed.
+
+    Such an error is about the person's license, the permissions of the person's own account, or the person's division.
+    """
     if isinstance(error, PermissionMissingError):
-        return error.code == "user_permission_missing" or error.needs.startswith("directory:")
-    return isinstance(error, InvalidHostError | SlackUnavailableError)
+        return error.code == "user_permission_missing" or (bool(error.words) and not _is_about_directory(error))
+    return isinstance(error, InvalidHostError)
 
 
-def _proofs(fault: Fault) -> tuple[RequestKind, ...]:
-    """Return the kinds of requests whose success shows that the fault is over."""
-    if isinstance(fault.error, TokenRefusedError | LoginRefusedError):
-        return CALLING
+def _is_about_directory(error: CobrowseError) -> bool:
+    """Return whether the bot may not search users. This hits only people whose host it does not know yet."""
+    return isinstance(error, PermissionMissingError) and error.needs.startswith("directory:")
+
+
+def _proofs(fault: Fault) -> tuple[str, ...]:
+    """Return the names of the successes that show that a fault is over. One of them is enough."""
+    match fault.error:
+        case TokenRefusedError() | LoginRefusedError():
+            return WITH_TOKEN
+        case PermissionMissingError(needs=needs):
+            return (needs,)
+        case SlackUnavailableError(lookup=lookup):
+            return (lookup or RequestKind.SHARE,)  # only the look-up of a channel has no name
+        case UnknownApplicationError(application_id=application_id):
+            return application_proof(application_id), application_proof("")
+    return _kinds(fault)
+
+
+def _kinds(fault: Fault) -> tuple[RequestKind, ...]:
+    """Return the kinds of the failed requests. If one of them is START or STEP, return both."""
     starts = (RequestKind.START, RequestKind.STEP)
-    kinds = _merged(fault.kinds, starts if set(fault.kinds) & set(starts) else ())
-    return tuple(kind for kind in kinds if kind in (*CALLING, *POSTING))
+    return _merged(fault.kinds, starts if set(fault.kinds) & set(starts) else ())
 
 
 def _person(hit: Hit) -> UserId:
-    return hit.request.agent if is_personal(hit.error) else hit.request.requester
+    is_agent = is_personal(hit.error) or _is_about_directory(hit.error)
+    return hit.request.agent if is_agent else hit.request.requester
 
 
 def _reference(error: CobrowseError) -> str:
@@ -234,19 +257,21 @@ def _time(seconds: float) -> datetime:
 class FaultReports:
     """Reports faults to the administrators, and checks whether a fault is fixed (RECHECK).
 
-    `name_fault`: returns the name of the fault that caused an error; None if administrators cannot fix the cause.
+    - `worked`: mappings that say when something last worked, as `time.monotonic()` values. `with_successes` describes
+      the keys.
+    - `name_fault`: returns the name of the fault that caused an error; None if administrators cannot fix the cause.
     """
 
     def __init__(
         self,
         board: NoticeBoard,
-        status: ServiceStatus,
+        worked: Sequence[Mapping[str, float]],
         access: AccessPolicy,
         probe: SetupProbe,
         name_fault: Callable[[CobrowseError], str | None],
         timing: NoticeTiming,
     ) -> None:
-        self._board, self._status, self._access, self._probe = board, status, access, probe
+        self._board, self._worked, self._access, self._probe = board, worked, access, probe
         self._name_fault, self._timing = name_fault, timing
         self._waiting: dict[str, list[Hit]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -317,6 +342,7 @@ class FaultReports:
     async def _check(self, fault: Fault, team_id: TeamId) -> FaultState:
         if isinstance(fault.error, SlackUnavailableError):
             try:
+                await self._access.look_up(fault.error.subject)
                 await self._access.role(fault.people[-1], team_id)
             except SlackUnavailableError:
                 return FaultState.FAILING
@@ -328,13 +354,12 @@ class FaultReports:
 
     async def _update(self, notice: Notice) -> bool:
         now = time.monotonic()
-        ages = {kind: now - at for kind, at in self._status.worked.items()}
-        ages_for = {person: now - at for person, at in self._status.worked_for.items()}
-        if with_successes(notice, ages, ages_for) == notice:
+        ages = {name: now - at for each in self._worked for name, at in each.items()}
+        if with_successes(notice, ages) == notice:
             return False
 
         def edit(newest: Notice) -> Notice | None:
-            changed = with_successes(newest, ages, ages_for)
+            changed = with_successes(newest, ages)
             return changed if changed != newest else None
 
         return await self._board.change(NoticeKind.FAULT, notice.key, edit) is not None

@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.access import Workspace
 from bot.core.cache import Cache
-from bot.core.errors import SlackUnavailableError
+from bot.core.errors import PERSON_LOOKUP, SlackUnavailableError
 from bot.core.hosts.csv_file import USER_ID
 from bot.core.models import MembershipStatus, SlackUser, TeamId, UserId
 from bot.core.timing import SLACK_TIMING, RunTiming, SlackTiming
@@ -49,6 +49,7 @@ If a field is missing or is not a boolean, reading the user raises SlackUnavaila
 """
 MAX_CONCURRENT_CALLS = 10
 RATE_LIMITED = "ratelimited"
+WORKSPACES_METHOD = "auth.teams.list"
 MAX_WORKSPACES = 200
 """The maximum number of Slack workspaces of an organization in which the bot looks for a user group."""
 NOT_HERE = ("no_such_subteam", "subteam_not_found", "invalid_team", "team_not_found", "team_access_not_granted")
@@ -79,12 +80,18 @@ class UserGroups:
     - `call`: returns the ThrottledMethod that calls the Web API method with a given name.
     - `home`: the bot's Slack workspace.
     - `clock`: returns seconds and never goes back.
+    - `answered`: see SlackDirectory. This object adds its successful look-ups.
     """
 
     def __init__(
-        self, call: Callable[[str], "ThrottledMethod"], home: Workspace, timing: SlackTiming, clock: Callable[[], float]
+        self,
+        call: Callable[[str], "ThrottledMethod"],
+        home: Workspace,
+        timing: SlackTiming,
+        clock: Callable[[], float],
+        answered: dict[str, float],
     ) -> None:
-        self._group_members, self._teams_list = call("usergroups.users.list"), call("auth.teams.list")
+        self._group_members, self._teams_list = call("usergroups.users.list"), call(WORKSPACES_METHOD)
         self._home, self._timing = home, timing
         self._listings: Cache[GroupKey, GroupListing] = Cache(seconds=self._kept_seconds, size=5000, clock=clock)
         seconds = timing.workspaces_cache_seconds
@@ -92,6 +99,7 @@ class UserGroups:
         self._last_workspaces: tuple[TeamId, ...] = ()
         self._places: dict[str, set[TeamId]] = {}
         """The Slack workspaces in which the bot has found a group, by the group's id."""
+        self._answered = answered
 
     def _kept_seconds(self, found: GroupListing) -> float:
         """Return how many seconds to cache a listing.
@@ -123,7 +131,7 @@ class UserGroups:
         for each in teams:  # to tell a group that does not exist from one whose workspace the user does not belong to
             if each not in nearby and not (listing := await self._listing(each, group_id)).error:
                 return user_id in listing.members
-        raise SlackUnavailableError(error, passes(error))
+        raise SlackUnavailableError(error, passes(error), group_id)
 
     def peek(self, user_id: UserId, group_id: str, own: Sequence[TeamId]) -> bool | None:
         """Return whether a user is in a user group, from the cache only; None if the cache does not hold the answer.
@@ -147,7 +155,7 @@ class UserGroups:
         teams = tuple(self._places.get(group_id, ())) or await self._teams()
         found = [await self._listing(each, group_id) for each in teams]
         if all(listing.error for listing in found):
-            raise SlackUnavailableError(found[0].error, passes(found[0].error))
+            raise SlackUnavailableError(found[0].error, passes(found[0].error), group_id)
         return frozenset().union(*(listing.members for listing in found))
 
     async def _teams(self) -> tuple[TeamId, ...]:
@@ -182,6 +190,7 @@ class UserGroups:
         if not found:
             raise SlackUnavailableError(MISSHAPEN_ANSWER)
         self._last_workspaces = found
+        self._answered[WORKSPACES_METHOD] = time.monotonic()
         return found
 
     async def _listing(self, team_id: TeamId, group_id: str) -> GroupListing:
@@ -199,6 +208,7 @@ class UserGroups:
         if not isinstance(users, list):
             raise SlackUnavailableError(MISSHAPEN_ANSWER)
         self._places.setdefault(group_id, set()).add(team_id)
+        self._answered[group_id] = time.monotonic()
         return GroupListing(frozenset(map(UserId, map(str, users))))
 
 
@@ -216,6 +226,8 @@ class SlackDirectory:
     - `home`: the bot's Slack workspace.
     - `max_wait_seconds`: the time limit of a call, including its wait in the queue and for a Retry-After.
     - `clock`: returns seconds and never goes back.
+    - `answered`: when Slack last answered each look-up, a `time.monotonic()` value. The keys are the names of look-ups:
+      see `SlackUnavailableError.lookup`.
     """
 
     def __init__(
@@ -229,7 +241,8 @@ class SlackDirectory:
     ) -> None:
         throttled = partial(ThrottledMethod, web, max_wait_seconds=max_wait_seconds, timing=timing)
         self._users_info, self.home = throttled("users.info"), home
-        self._groups = UserGroups(throttled, home, timing, clock)
+        self.answered: dict[str, float] = {}
+        self._groups = UserGroups(throttled, home, timing, clock, self.answered)
         kept_seconds = timing.people_cache_seconds
         self._people: Cache[UserId, SlackUser] = Cache(seconds=kept_seconds, size=CACHE_SIZE, clock=clock)
         self._locales: LRUCache[UserId, str] = LRUCache(CACHE_SIZE)
@@ -296,6 +309,7 @@ class SlackDirectory:
 
     async def _ask_person(self, user_id: UserId) -> SlackUser:
         person = await self._read_person(user_id)
+        self.answered[PERSON_LOOKUP] = time.monotonic()
         for each in {user_id, *person.ids}:
             self._locales[each] = person.locale
             self._known_ids[each] = person.user_id
@@ -313,7 +327,7 @@ class SlackDirectory:
         if not isinstance(user, dict) or not user.get("id"):
             raise SlackUnavailableError(INCOMPLETE_ANSWER)
         if user_id not in ids_in(user, self.home):
-            raise SlackUnavailableError(OTHER_PERSON, passes(OTHER_PERSON))
+            raise SlackUnavailableError(OTHER_PERSON, passes(OTHER_PERSON), user_id)
         try:
             return read_person(user, self.home)
         except MALFORMED_ERRORS:
@@ -533,7 +547,8 @@ class ThrottledMethod:
             seconds = _retry_after_seconds(error, self._timing.max_lookup_retry_after)
             if seconds is None:
                 code = error_code(error) or NO_CODE
-                raise SlackUnavailableError(code, passes(code)) from None
+                subject = params.get("usergroup") or params.get("user") or self._method
+                raise SlackUnavailableError(code, passes(code), subject) from None
             if self._not_before < loop.time():  # only the first call that gets this Retry-After logs it
                 log.info("Slack puts look-ups off", extra={"fields": {"method": self._method, "seconds": seconds}})
             self._not_before = max(self._not_before, loop.time() + seconds)

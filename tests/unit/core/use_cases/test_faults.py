@@ -10,6 +10,7 @@ import pytest
 from bot.core import errors
 from bot.core.errors import CobrowseError
 from bot.core.models import HostId, Notice, NoticeKind, RequestKind, TeamId, UserId
+from bot.core.requests.events import application_proof, person_proof
 from bot.core.results import FaultState
 from bot.core.use_cases.faults import (
     MAX_PEOPLE,
@@ -30,6 +31,10 @@ HOUR = 3600.0
 ANA, BEN, SAM, ADA = (UserId(f"U0{name}") for name in ("ANA", "BEN", "SAM", "ADA"))
 TOKEN = errors.TokenRefusedError(reference="corr-7")
 LICENSE = errors.InvalidHostError(host_id=HostId("h-1"))
+SEARCH = errors.PermissionMissingError(needs="directory:user:view")
+NOT_POSTED = errors.SharingError("message_not_posted", passes=False)
+GROUP = errors.SlackUnavailableError("missing_scope", passes=False, subject="S0LEADS")
+NO_SHOP = errors.UnknownApplicationError(application_id="shop")
 
 
 def hit(who: UserId = ANA, error: CobrowseError = TOKEN, **changes: Any) -> Hit:
@@ -87,7 +92,7 @@ def test_fault_that_lasts_an_hour_gets_new_messages_and_keeps_its_start() -> Non
 
 
 def test_fault_that_was_over_for_an_hour_counts_from_zero() -> None:
-    over = with_successes(later(failing(), 10), {RequestKind.START: 60.0}, {})
+    over = with_successes(later(failing(), 10), {RequestKind.START: 60.0})
     assert over.over_at
     again = with_hits(later(over, 51), [hit(BEN)], HOUR)
     fault = read_fault(again.data)
@@ -101,38 +106,50 @@ def test_fault_that_was_over_for_an_hour_counts_from_zero() -> None:
     ("error", "kind", "worked", "is_over"),
     [
         (TOKEN, RequestKind.START, RequestKind.START, True),
-        (TOKEN, RequestKind.WHOAMI, RequestKind.END, True),
-        (TOKEN, RequestKind.WHOAMI, RequestKind.WHOAMI, False),  # it may have called nobody
+        (TOKEN, RequestKind.WHOAMI, RequestKind.APPS, True),
+        (TOKEN, RequestKind.WHOAMI, RequestKind.END, False),  # it may have sent no token
         (TOKEN, RequestKind.START, RequestKind.SHARE, False),
-        (errors.PermissionMissingError(needs="x:y"), RequestKind.SEND, RequestKind.START, False),
-        (errors.PermissionMissingError(needs="x:y"), RequestKind.SEND, RequestKind.SEND, True),
-        (errors.UnknownApplicationError(application_id="a"), RequestKind.STEP, RequestKind.START, True),
-        (errors.SharingError("message_not_posted", passes=False), RequestKind.SHARE, RequestKind.SHARE, True),
-        (errors.SharingError("message_not_posted", passes=False), RequestKind.SHARE, RequestKind.START, False),
+        (errors.PermissionMissingError(needs="x:y"), RequestKind.SEND, RequestKind.SEND, False),
+        (errors.PermissionMissingError(needs="x:y"), RequestKind.SEND, "x:z", False),
+        (errors.PermissionMissingError(needs="x:y"), RequestKind.SEND, "x:y", True),
+        (SEARCH, RequestKind.START, person_proof(RequestKind.START, ANA), False),
+        (SEARCH, RequestKind.START, "directory:user:view", True),
+        (NO_SHOP, RequestKind.STEP, RequestKind.START, False),
+        (NO_SHOP, RequestKind.STEP, application_proof("portal"), False),
+        (NO_SHOP, RequestKind.STEP, application_proof("shop"), True),
+        (NO_SHOP, RequestKind.STEP, application_proof(""), True),  # the setting names another one now
+        (errors.CreateCallMissingError(), RequestKind.STEP, RequestKind.START, True),
+        (NOT_POSTED, RequestKind.SHARE, RequestKind.SHARE, True),
+        (NOT_POSTED, RequestKind.SHARE, RequestKind.START, False),
+        (GROUP, RequestKind.START, RequestKind.START, False),
+        (GROUP, RequestKind.START, errors.PERSON_LOOKUP, False),
+        (GROUP, RequestKind.START, "S0LEADS", True),
+        (replace(GROUP, subject="U0ANA"), RequestKind.START, errors.PERSON_LOOKUP, True),
+        (replace(GROUP, subject=""), RequestKind.SHARE, RequestKind.SHARE, True),  # it looked up a channel
     ],
 )
-def test_success_of_the_same_kind_of_call_ends_a_fault(
-    error: CobrowseError, kind: RequestKind, worked: RequestKind, is_over: bool
+def test_success_of_what_failed_ends_a_fault(
+    error: CobrowseError, kind: RequestKind, worked: str, is_over: bool
 ) -> None:
     notice = later(failing(hit(error=error, kind=kind)), 10)
-    found = with_successes(notice, {worked: 60.0}, {})
+    found = with_successes(notice, {worked: 60.0})
     assert (found.over_at == notice.read_at) == is_over
     assert (found == notice) == (not is_over)
 
 
 def test_success_from_before_the_newest_failure_proves_nothing() -> None:
     notice = later(failing(), 10)
-    assert with_successes(notice, {RequestKind.START: 601.0}, {ANA: 601.0}) == notice
+    assert with_successes(notice, {RequestKind.START: 601.0}) == notice
 
 
 def test_fault_of_single_people_is_over_once_each_of_them_works() -> None:
     notice = later(failing(hit(ANA, LICENSE), hit(BEN, LICENSE)), 10)
-    assert with_successes(notice, {RequestKind.START: 1.0}, {SAM: 1.0}) == notice
-    one = with_successes(notice, {}, {ANA: 60.0})
+    assert with_successes(notice, {RequestKind.START: 1.0, person_proof(RequestKind.START, SAM): 1.0}) == notice
+    one = with_successes(notice, {person_proof(RequestKind.STEP, ANA): 60.0})
     assert one.over_at is None
     assert read_fault(one.data).hurt == (BEN,)
     assert read_fault(one.data).people == (ANA, BEN)
-    both = with_successes(later(one, 1), {}, {BEN: 1.0})  # another replica saw the other one
+    both = with_successes(later(one, 1), {person_proof(RequestKind.START, BEN): 1.0})  # another replica saw the other
     assert both.over_at == both.read_at
 
 
@@ -142,8 +159,18 @@ def test_fault_of_a_session_for_another_hits_the_agent() -> None:
 
 
 def test_permission_to_search_people_hits_those_who_are_not_known_yet() -> None:
-    assert is_personal(errors.PermissionMissingError(needs="directory:user:view"))
-    assert not is_personal(errors.PermissionMissingError(needs="cobrowse:session:write"))
+    assert read_fault(failing(hit(SAM, SEARCH, target=ANA)).data).people == (ANA,)
+    write = errors.PermissionMissingError(needs="cobrowse:session:write")
+    assert read_fault(failing(hit(SAM, write, target=ANA)).data).people == (SAM,)
+
+
+def test_look_up_that_slack_refuses_hits_the_requester() -> None:
+    assert read_fault(failing(hit(BEN, GROUP, target=ANA)).data).people == (BEN,)
+
+
+def test_division_hits_those_who_belong_to_it() -> None:
+    assert is_personal(errors.PermissionMissingError(needs="x:y", words="no access to this division"))
+    assert not is_personal(errors.PermissionMissingError(needs="x:y"))
 
 
 @pytest.mark.parametrize("state", FaultState)
