@@ -62,10 +62,13 @@ class CobrowseError(Exception):
 
     - `code`: the stable name of the error in logs, metrics, audit log and database. A code is never renamed.
     - `try_again`: True if the same request can succeed later.
+    - `is_failure`: False if Genesys and the set-up of the bot work: the person may not do this, or has to do something
+      first, such as to sign in or to choose a conversation.
     """
 
     code: str = "error"
     try_again: bool = False
+    is_failure: bool = True
 
     def __str__(self) -> str:
         return self.code
@@ -140,6 +143,7 @@ class PermissionDeniedError(CobrowseError):
     """
 
     code = "not_permitted"
+    is_failure = False
 
 
 @dataclass(eq=False)
@@ -225,6 +229,7 @@ class HostNotFoundError(CobrowseError):
     """
 
     code = "host_not_found"
+    is_failure = False
     user_id: UserId
     is_target: bool
     tried: tuple[RuleMiss, ...]
@@ -495,6 +500,7 @@ class ConversationActiveError(ServiceError):
     """
 
     code = "conversation_active"
+    is_failure = False
     join_url = ""
 
 
@@ -519,6 +525,7 @@ class SignInRequiredError(ServiceError):
 
     def __post_init__(self) -> None:
         self.try_again = not self.off  # once they have connected
+        self.is_failure = bool(self.off)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -533,6 +540,7 @@ class SignInExpiredError(ServiceError):
     own: bool = True
     address: str = field(default="", metadata=_only(), repr=False)
     try_again = True
+    is_failure = False
 
 
 @dataclass(eq=False, kw_only=True)
@@ -554,6 +562,7 @@ class NoUsableConversationError(ServiceError):
     conversation_id: ConversationId = field(default=ConversationId(""), metadata=_only("not_in_conversation"))
     kinds: tuple[str, ...] = field(default=(), metadata=_only("conversation_kind_not_supported"))
     own: bool = field(default=True, metadata=_only("no_conversation", "not_in_conversation"))
+    is_failure = False
 
     def __post_init__(self) -> None:
         self.try_again = self.code == "no_conversation"
@@ -567,6 +576,7 @@ class SeveralConversationsError(ServiceError):
     """
 
     code = "several_conversations"
+    is_failure = False
     candidates: tuple[LiveConversation, ...]
 
 

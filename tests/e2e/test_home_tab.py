@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.core.timing import CoreTiming, NoticeTiming
-from tests.support.app import ADA, ANA, BEN, CARE, GUS, OUTSIDER, SAM, Journey, link, open_journey
+from tests.support.app import ADA, ANA, BEN, CARE, GUS, OUTSIDER, SAM, Journey, is_failure, link, open_journey
 from tests.support.app import words as words_of
+from tests.support.conversations import KEY
 from tests.support.session_buttons import confirms, opens
 from tests.support.views import (
     asks_for_a_form,
@@ -218,6 +219,14 @@ async def test_administrator_reads_how_many_starts_of_the_day_failed() -> None:
         assert "*Last 24 hours:* 1 session started, 1 start failed." in said(await opens_home(journey, ADA))
         for who in (ANA, SAM):
             assert "Last 24 hours" not in said(await opens_home(journey, who))
+
+
+async def test_agent_without_a_conversation_is_no_failure_of_genesys() -> None:
+    async with open_journey(COBROWSE_ADMINS=ADA, **KEY) as journey:
+        assert is_failure(await journey.asks("Deal"))
+        home = said(await opens_home(journey, ADA))
+        assert "*Last 24 hours:* 0 sessions started, 0 starts failed." in home
+        assert "newest failure" not in home
 
 
 async def reads(journey: Journey, who: str, text: str) -> None:

@@ -247,12 +247,12 @@ class ServiceStatus:
     def record_event(self, event: RequestFinished) -> None:
         """Record how a request ended: the ServiceError with which it failed, or the time of its success.
 
-        If a start succeeded, also mark the newest error as passed. Ignore errors of other classes, and sign-ins in the
-        browser.
+        If a start succeeded, also mark the newest error as passed. Ignore errors of other classes, errors that are no
+        failure (`CobrowseError.is_failure`), and sign-ins in the browser.
         """
         if event.is_sign_in:
             return
-        if isinstance(event.result, ServiceError):
+        if isinstance(event.result, ServiceError) and event.result.is_failure:
             self.failure = ServiceFailure(event.result, self._clock())
             return
         if isinstance(event.result, CobrowseError):

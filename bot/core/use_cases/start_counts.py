@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.core.errors import CobrowseError, HostNotFoundError, PermissionDeniedError, SeveralConversationsError
+from bot.core.errors import CobrowseError
 from bot.core.models import TeamId
 from bot.core.ports import StartHistory
 
 DAY_SECONDS = 86400.0
 """The length of the counted period, in seconds. The database keeps each request for at least this time."""
-NO_FAILURES = (PermissionDeniedError, HostNotFoundError, SeveralConversationsError)
-"""Errors that do not count as failures: the person may not do this, has no host, or has to choose a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +24,20 @@ async def count_starts(history: StartHistory, team_id: TeamId) -> StartCounts:
 
     `team_id`: the id of the Enterprise Grid organization or, if there is none, of the Slack workspace.
 
-    A start that ended with an error in NO_FAILURES does not count as failed. Raises StorageUnavailableError if the
-    database fails.
+    A start does not count as failed if its error is no failure (`CobrowseError.is_failure`). Raises
+    StorageUnavailableError if the database fails.
     """
     found = await history.outcomes(team_id, DAY_SECONDS)
-    no_failures = {"", *(code for kind in NO_FAILURES for code in _codes(kind))}
+    no_failures = {"", *_no_failures(CobrowseError)}
     return StartCounts(
         started=sum(outcome.sessions for outcome in found),
         failed=sum(outcome.without_session for outcome in found if outcome.code not in no_failures),
     )
 
 
-def _codes(kind: type[CobrowseError]) -> Iterator[str]:
-    yield from kind.possible_codes()
+def _no_failures(kind: type[CobrowseError]) -> Iterator[str]:
+    """Yield the codes of the errors of this class and its subclasses that are no failures."""
+    if not kind.is_failure:
+        yield from kind.possible_codes()
     for below in kind.__subclasses__():
-        yield from _codes(below)
+        yield from _no_failures(below)

@@ -1,4 +1,4 @@
-"""What the results of requests prove about Genesys and Slack."""
+"""What the results of requests say about Genesys and Slack: what works, and the newest failure."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from bot.core import errors
 from bot.core.models import ChannelId, RequestKind, Role, SessionStarted, UserId
-from bot.core.requests.events import RequestFinished, application_proof, person_proof, proofs_of
+from bot.core.requests.events import RequestFinished, ServiceStatus, application_proof, person_proof, proofs_of
 from bot.core.results import (
     Applications,
     CommandSuggested,
@@ -68,3 +68,24 @@ def test_result_of_a_call_proves_its_kind() -> None:
     assert list(proofs_of(finished(Applications((("web", "Web"),), "web"), kind=APPS))) == [APPS]
     assert list(proofs_of(finished(SessionShared(record(), ChannelId("C0CARE")), kind=SHARE))) == [SHARE]
     assert list(proofs_of(finished(SentDirect(record()), kind=RequestKind.DIRECT))) == [RequestKind.DIRECT]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.NoUsableConversationError(code="no_conversation"),
+        errors.SeveralConversationsError(candidates=()),
+        errors.SignInRequiredError(off=""),
+        errors.SignInExpiredError(),
+        errors.ConversationActiveError(),
+    ],
+    ids=lambda error: error.code,
+)
+def test_situation_of_an_agent_is_no_failure_of_genesys(error: errors.ServiceError) -> None:
+    status, fault = ServiceStatus(), errors.SignInRequiredError(off="client")
+    status.record_event(finished(error))
+    assert status.failure is None
+    status.record_event(finished(fault))
+    status.record_event(finished(error))
+    assert status.failure
+    assert status.failure.error is fault
