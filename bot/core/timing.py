@@ -131,7 +131,8 @@ class LiveTiming:
     - `poll_seconds`: how often a replica searches the database for sessions that are due for a look.
     - `first_pause_seconds`: the pause before the first look at a session.
     - `pause_growth`: the factor by which each later pause is longer.
-    - `max_pause_seconds`: the longest pause.
+    - `max_pause_seconds`: the longest pause before one of the first EARLY_LOOKS looks.
+    - `late_pause_seconds`: the longest pause before each later look.
     - `lease_seconds`: how long a replica has for one look, before another replica can take over the session.
     - `end_margin_seconds`: how long after a session's end time the bot looks at the session, to read its final state.
     - `busy_seconds`: the pause if the rate limit allows no call.
@@ -149,6 +150,7 @@ class LiveTiming:
     first_pause_seconds: float = 5.0
     pause_growth: float = 1.5
     max_pause_seconds: float = 60.0
+    late_pause_seconds: float = 120.0
     lease_seconds: float = 45.0
     end_margin_seconds: float = 3.0
     busy_seconds: float = 2.0

@@ -31,8 +31,10 @@ from bot.core.use_cases.session_status import SessionStates
 
 log = logging.getLogger(__name__)
 
-MAX_LOOKS = 20
-"""The maximum number of looks at one session. Looks at a covered session do not count."""
+EARLY_LOOKS = 20
+"""The number of looks at one session before the pauses get longer. Looks at a covered session do not count."""
+MAX_LOOKS = 500
+"""The maximum number of looks at one session: 16 hours of looks. Looks at a covered session do not count."""
 MAX_AT_ONCE = 8
 """The maximum number of looks at the same time."""
 REPLY_USES = 2
@@ -59,7 +61,8 @@ def pause_after(
         return max(until_end, timing.max_pause_seconds)
     if looks >= MAX_LOOKS:
         return None
-    pause = min(timing.first_pause_seconds * timing.pause_growth**looks, timing.max_pause_seconds)
+    longest = timing.max_pause_seconds if looks < EARLY_LOOKS else timing.late_pause_seconds
+    pause = min(timing.first_pause_seconds * timing.pause_growth**looks, longest)
     if is_joined or until_end <= 0:
         return pause
     return until_end if looks == MAX_LOOKS - 1 else min(pause, until_end)

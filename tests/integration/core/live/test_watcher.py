@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.errors import ServiceBusyError, ServiceUnreachableError
 from bot.core.live.telling import StateTelling
-from bot.core.live.watcher import MAX_AT_ONCE, MAX_LOOKS, SessionWatcher
+from bot.core.live.watcher import EARLY_LOOKS, MAX_AT_ONCE, MAX_LOOKS, SessionWatcher
 from bot.core.models import ConversationId, RequestState, SessionPhase, SessionRecord, SessionState
 from bot.core.ports import LeaderLock, LiveHints, Metrics, WatchedSession
 from bot.core.requests.events import EventLog, RequestFinished, SessionStateChanged
@@ -139,22 +139,37 @@ async def world(store: Any, source: Hints | None, timing: LiveTiming) -> AsyncIt
         await watcher.stop()
 
 
-async def test_watcher_looks_twenty_times_at_most(make: Make) -> None:
+async def test_customer_who_leaves_after_many_looks_is_told(make: Make) -> None:
     made = await make()
     made.service.states["s-1"] = JOINED
     await made.start()
+    await until(lambda: made.looks > EARLY_LOOKS)
+    made.service.states["s-1"] = SessionState(SessionPhase.OVER)
     await made.until_watched(False)
-    assert made.looks == MAX_LOOKS
-    assert made.counts.looks == ["joined", *["unchanged"] * (MAX_LOOKS - 1)]
+    assert made.counts.looks[:2] == ["joined", "unchanged"]
+    assert made.told.phases == ["joined", "over"]
+
+
+async def test_watcher_looks_a_bounded_number_of_times(make: Make) -> None:
+    made = await make()
+    made.service.states["s-1"] = JOINED
+    await made.start()
+    for _ in range(MAX_LOOKS - 5):
+        await made.store.watches.pause("s-1", 0.1, looked=True)
+    await made.until_watched(False)
+    assert 0 < made.looks <= 5
     assert made.told.phases == ["joined"]
 
 
 async def test_last_look_waits_for_the_end_of_the_offer(make: Make) -> None:
     made = await make()
     await made.start()
-    await until(lambda: made.looks == MAX_LOOKS - 1)
-    await asyncio.sleep(0.5)
-    assert made.looks == MAX_LOOKS - 1
+    await until(lambda: made.looks)
+    for _ in range(MAX_LOOKS - 5):
+        await made.store.watches.pause("s-1", 0.1, looked=True)
+    await asyncio.sleep(0.8)
+    assert 0 < made.looks < 5
+    assert await made.store.watches.watched(1)
 
 
 async def test_covered_session_is_looked_at_when_a_hint_comes(make: Make) -> None:

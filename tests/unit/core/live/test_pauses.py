@@ -1,6 +1,6 @@
 """How long the bot waits between two looks at a session that nobody asks about."""
 
-from bot.core.live.watcher import MAX_LOOKS, pause_after
+from bot.core.live.watcher import EARLY_LOOKS, MAX_LOOKS, pause_after
 from bot.core.timing import LiveTiming
 
 TIMING = LiveTiming()
@@ -22,7 +22,7 @@ def test_pauses_grow_from_five_seconds_to_a_minute() -> None:
     assert found[:2] == [5.0, 7.5]
     assert found == sorted(found[:8]) + found[8:]
     assert max(found) == 60.0
-    assert len(found) <= MAX_LOOKS
+    assert len(found) <= EARLY_LOOKS
 
 
 def test_offer_is_looked_at_right_after_its_end() -> None:
@@ -30,11 +30,24 @@ def test_offer_is_looked_at_right_after_its_end() -> None:
         found = pauses(seconds)
         ends = [sum(found[: number + 1]) for number in range(len(found))]
         assert any(0 < end - seconds <= 10 for end in ends), seconds
-        assert len(found) == MAX_LOOKS or ends[-1] > seconds + TIMING.give_up_seconds - 60
+        assert len(found) == MAX_LOOKS or ends[-1] > seconds + TIMING.give_up_seconds - TIMING.late_pause_seconds
 
 
-def test_session_with_a_customer_is_looked_at_twenty_times() -> None:
-    assert len(pauses(3600, is_joined=True)) == MAX_LOOKS
+def test_later_looks_come_each_two_minutes_until_the_end() -> None:
+    for is_joined in (True, False):
+        found = pauses(3600, is_joined=is_joined)
+        early, late = found[:EARLY_LOOKS], found[EARLY_LOOKS:]
+        assert max(early) == 60.0
+        assert 900 < sum(early) < 1000
+        assert max(late) == late[0] == 120.0
+        assert sum(found) > 3600
+    assert (len(pauses(3600, is_joined=True)) - EARLY_LOOKS) * 120 < 3600
+
+
+def test_session_that_never_ends_is_looked_at_for_sixteen_hours() -> None:
+    found = pauses(7 * 86_400, is_joined=True)
+    assert len(found) == MAX_LOOKS
+    assert 16 * 3600 < sum(found) < 17 * 3600
 
 
 def test_hinted_session_is_looked_at_after_its_end() -> None:
