@@ -16,8 +16,8 @@ edit it.
   as none.
 - `cobrowse-bot init` writes `.env`. [`.env.example`](../../.env.example) has every setting with its default.
 - Write each value as it is, on one line, without quotes. A `$` needs no escape. That is right in `.env`, in
-  `docker run --env-file`, in `compose.yaml` (its `format: raw`) and in systemd's `EnvironmentFile`. Write a value with a
-  backslash, or with a space before a `#`, in 'single quotes': systemd reads the backslash, and `.env` ends the value
+  `docker run --env-file`, in `compose.yaml` (its `format: raw`) and in systemd's `EnvironmentFile`. Write a value with
+  a backslash, or with a space before a `#`, in 'single quotes': systemd reads the backslash, and `.env` ends the value
   before the space. One pair of quotes around a value is taken off everywhere.
 - Commas or spaces separate the items of a list.
 - 🔑 marks a secret. Instead of `NAME`, you can set `NAME_FILE` to the path of a file that holds it. The bot reads a
