@@ -478,5 +478,6 @@ class StorageTiming:
     """Postgres: how often a replica checks that the server still accepts writes. Also the time-out of this check."""
     server_move_seconds: float = 30.0
     """Postgres: how long replicas have to take their locks on the new server, after a failover or restart of Postgres.
-    In this time, no replica takes over requests. Also how long a replica with a new encryption key waits for the lock
-    that shows the key to the other replicas."""
+    In this time, no replica takes over requests. A replica that lost its lock takes over no requests for this time
+    after it has the lock again. Also how long a replica with a new encryption key waits for the lock that shows the key
+    to the other replicas."""

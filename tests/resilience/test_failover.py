@@ -1,8 +1,10 @@
 """Postgres moves to another server while connections to the old one stay open: each request has one outcome."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,7 +12,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from bot.core.errors import MaybeAcceptedError
+from bot.core.errors import MaybeAcceptedError, StorageUnavailableError
 from bot.core.models import RequestState
 from bot.core.timing import StorageTiming
 from bot.storage.postgres.replica_lock import ReplicaLock
@@ -19,7 +21,7 @@ from tests.support.database_faults import agree, said, work
 from tests.support.network_line import new_wire
 from tests.support.postgres import LOCK_CLASS, new_cluster, new_database
 from tests.support.replicas import replica, told, until
-from tests.support.storage import Database, request
+from tests.support.storage import Database, die, request, taken_over
 
 LOCKS = "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = $1"
 
@@ -119,6 +121,49 @@ async def test_an_unregistered_server_has_nothing_taken_over(tmp_path: Path) -> 
         await admin.execute("UPDATE facts SET value = '1.0 0' WHERE name = 'node'")
         await asyncio.sleep(0.3)
         assert await heir.orphans() == []
+
+
+async def test_replica_that_lost_its_lock_takes_nothing_at_first(tmp_path: Path) -> None:
+    """A proxy ends all connections. One replica is back before the other one, which lives, too."""
+    async with new_database() as url, AsyncExitStack() as stack:
+        database, asked = Database(stack, tmp_path, url), request()
+        database.timing = StorageTiming(lock_check_seconds=5.0)
+        slow = await database.open()
+        database.timing = StorageTiming(lock_check_seconds=0.2, server_move_seconds=6.0)
+        quick = await database.open()
+        await slow.accept(asked)
+        admin = await stack.enter_async_context(_admin(url))
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1"
+        assert len(await admin.fetch(ended, LOCK_CLASS)) == 2
+        await until(lambda: not quick._replica_lock.is_held)
+        await until(lambda: quick._replica_lock.is_held)
+        assert await locks(url) == {quick._replica_lock.owner}
+        assert await quick.orphans() == []
+        await until(lambda: slow._replica_lock.is_held)
+        assert await slow.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
+        await die(slow)
+        assert await quick.orphans() == []
+        assert [kept.request.id for kept in (await taken_over(quick))[0]] == [asked.id]
+
+
+async def test_crash_of_a_backend_takes_no_request_from_the_living(tmp_path: Path) -> None:
+    """Postgres ends all connections and locks, but says that it started when it did before."""
+    async with new_cluster() as cluster, AsyncExitStack() as stack:
+        database, asked = Database(stack, tmp_path, cluster.url()), request()
+        database.timing = StorageTiming(lock_check_seconds=0.5)
+        quick = await database.open()
+        database.timing = StorageTiming(lock_check_seconds=5.0)
+        slow = await database.open()
+        await slow.accept(asked)
+        admin = await asyncpg.connect(cluster.url())
+        os.kill(await admin.fetchval("SELECT pg_backend_pid()"), signal.SIGKILL)  # as the kernel without memory does
+        await until(lambda: not quick._replica_lock.is_held and not slow._replica_lock.is_held)
+        async with asyncio.timeout(20):
+            while not slow._replica_lock.is_held:
+                with suppress(StorageUnavailableError):
+                    assert await quick.orphans() == []
+                await asyncio.sleep(0.02)
+        assert await slow.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
 
 
 @asynccontextmanager

@@ -7,10 +7,14 @@ lost. https://www.postgresql.org/docs/current/explicit-locking.html
 A lock exists on one server only. A table stores which server has the locks. After a failover or a restart of Postgres,
 each replica takes its lock on the new server. For `server_move_seconds` after the first of these locks, no replica
 takes over the requests of another replica.
+
+All replicas can lose their locks on the same server, too: if one of its processes crashes, or if a proxy in front of it
+restarts. So a replica that takes a lost lock again takes over no requests for `server_move_seconds` after that.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -55,6 +59,7 @@ class ReplicaLock:
         self._connection: Any = None
         self._maintaining: asyncio.Task[None] | None = None
         self._is_loss_logged = False
+        self._retaken_at: float | None = None  # when this replica last took a lost lock again, by time.monotonic
         self._check_requested, self._key_announced = asyncio.Event(), asyncio.Event()
         self._wants_to_lead = self._leads = False
 
@@ -65,6 +70,17 @@ class ReplicaLock:
         """
         self._wants_to_lead = True
         return self._leads and self.is_held
+
+    def may_take_over(self) -> bool:
+        """Return whether this replica may take over the requests of replicas that do not hold their locks.
+
+        Return False if this replica does not hold its own lock. Return False also for
+        `StorageTiming.server_move_seconds` after it has taken a lost lock again. The other replicas may have lost their
+        locks at the same moment, and may need this time to take them again.
+        """
+        if not self.is_held or self._retaken_at is None:
+            return self.is_held
+        return time.monotonic() - self._retaken_at > self._timing.server_move_seconds
 
     async def open(self) -> None:
         """Take the lock on this replica's owner number. Start the background task that takes it again after a loss.
@@ -134,6 +150,7 @@ class ReplicaLock:
                 else:
                     self._log_loss("database_connection_closed")
                     await self._acquire()
+                    self._retaken_at = time.monotonic()
                     await self._notify()
                     log.info("the database is available again")
                     self._is_loss_logged = False

@@ -169,7 +169,8 @@ class PostgresStore:
         """Take over the requests of dead replicas, and return these requests, oldest first.
 
         Also return each request that this replica has stored but does not work on, because the method `accept` raised
-        an error. Return [] if this replica does not hold its lock (see ReplicaLock).
+        an error. Return [] if this replica does not hold its lock. Take over nothing for a while after this replica has
+        taken a lost lock again (see ReplicaLock.may_take_over).
         """
         if not self._replica_lock.is_held:
             return []
@@ -181,9 +182,8 @@ class PostgresStore:
         }
         self._scope.to_values(values)
         async with self._transaction() as connection:
-            taken = [
-                row for name in ("claim_orphans", "find_unclaimed") for row in await _fetch(connection, name, values)
-            ]
+            names = ["claim_orphans", "find_unclaimed"] if self._replica_lock.may_take_over() else ["find_unclaimed"]
+            taken = [row for name in names for row in await _fetch(connection, name, values)]
             ids = dict.fromkeys(row["id"] for row in taken)
             found = [await _fetch_one(connection, "find_request", {"id": one}) for one in ids]
         rows = sorted(filter(None, found), key=lambda row: row["accepted_at"])
