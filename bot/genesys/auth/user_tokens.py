@@ -34,8 +34,8 @@ log = logging.getLogger(__name__)
 
 CACHE_SIZE = 20_000
 MAX_CONCURRENT_RENEWALS = 3
-"""The maximum number of token renewals at the same time. Each renewal holds one of the process's ten connections to the
-database."""
+"""The maximum number of token renewals of one workspace at the same time. Each renewal holds one of the process's ten
+connections to the database. The database layer limits the renewals of all workspaces together."""
 
 
 class UserTokens:

@@ -37,6 +37,9 @@ from bot.storage.scope import Scope, WholeDatabase
 from bot.storage.statements import SWEEP
 
 MAX_CONNECTIONS = 10
+MAX_LOCKED_ROWS = 6
+"""The maximum number of rows that the process holds locked at the same time (`PostgresStore.locking`). Each locked row
+needs a connection of its own, and Genesys may be slow meanwhile. The other connections stay free for commands."""
 DAY_SECONDS = 86_400.0
 MAX_ACCEPT_ATTEMPTS = 3
 
@@ -64,7 +67,7 @@ class PostgresStore:
         self._encryptor = encryptor
         self._retention_seconds = retention_days * DAY_SECONDS
         self._answered = Batcher(self._answer)
-        self._turns = FairTurns(MAX_CONNECTIONS)
+        self._turns, self._locking_turns = FairTurns(MAX_CONNECTIONS), FairTurns(MAX_LOCKED_ROWS)
         self._claimed: set[str] = set()  # stored ids of requests that this process works on and has not answered yet
         self._scope = Scope()
 
@@ -263,10 +266,12 @@ class PostgresStore:
         If another call, in this or another process, holds the lock, wait for at most
         `StorageTiming.account_lock_seconds`, and then raise StorageUnavailableError. Postgres closes the connection if
         the block runs no statement for this long.
+
+        While this process holds MAX_LOCKED_ROWS locked rows, wait until one of them is free.
         """
         statement, seconds = STATEMENTS[name], self._timing.account_lock_seconds
         arguments = statement.arguments(self._scope.to_values(dict(values)))
-        async with self._transaction() as connection:
+        async with self._locking_turns.hold(self._scope.name), self._transaction() as connection:
             await _fetch(connection, "limit_lock", {"milliseconds": f"{seconds * 1000:.0f}"})
             rows = self._scope.to_rows(name, await connection.fetch(statement.text, *arguments, timeout=seconds))
             yield next(iter(rows), None), partial(self._fetch_scoped, connection)

@@ -14,11 +14,11 @@ class FairTurns:
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # the workspace whose turn is next stands first
 
     @asynccontextmanager
-    async def hold(self, workspace: str, timeout_seconds: float) -> AsyncIterator[None]:
+    async def hold(self, workspace: str, timeout_seconds: float | None = None) -> AsyncIterator[None]:
         """Take one of the `count` places until the `with` block ends. If no place is free, wait for one.
 
         `workspace`: the short name of the workspace for which the caller works. Raises TimeoutError if the caller gets
-        no place within `timeout_seconds`.
+        no place within `timeout_seconds`; None waits without a limit.
         """
         if self._free:
             self._free -= 1
@@ -29,7 +29,7 @@ class FairTurns:
         finally:
             self._pass_on()
 
-    async def _wait(self, workspace: str, timeout_seconds: float) -> None:
+    async def _wait(self, workspace: str, timeout_seconds: float | None) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(workspace, deque()).append(turn)
         try:
