@@ -191,7 +191,7 @@ async def open_workspace(shared: Shared, settings: Settings) -> AsyncIterator[Bo
         board = _notice_board(resources, slack)
         use_cases = _use_cases(resources, slack, board)
         recovery, worker, requests = _request_parts(resources, slack, use_cases, board)
-        tab = _home_tab(resources, identity, slack, use_cases, board)
+        tab = _home_tab(resources, slack, use_cases, board)
         _subscribe(resources, use_cases.status, tab, recovery)
         live = _live(resources, slack, use_cases)
         app = _bolt_app(resources, clients, identity, slack, use_cases, requests, tab)
@@ -718,14 +718,13 @@ def _connect_dialog(resources: _Resources, slack: _SlackParts, use_cases: _UseCa
 
 def _home_tab(
     resources: _Resources,
-    identity: BotIdentity,
     slack: _SlackParts,
     use_cases: _UseCases,
     board: NoticeBoard,
 ) -> home_tab.HomeTab:
     settings = resources.settings
     needed = needed_scopes(groups=settings.rules.uses_groups, emails=settings.match_email)
-    warnings = (*config_warnings(settings), *missing(identity.scopes, needed))
+    of_settings = config_warnings(settings)
     return home_tab.HomeTab(
         slack.views,
         slack.responder,
@@ -739,7 +738,7 @@ def _home_tab(
         starts=use_cases.starts,
         board=board,
         directory=use_cases.directory,
-        config_warnings=warnings,
+        config_warnings=lambda: (*of_settings, *missing(resources.watch.scopes, needed)),
         timing=resources.slack_timing,
     )
 

@@ -62,7 +62,7 @@ def watch_bot_token(
 
     - `new_client`: returns a client with the given token, with which the bot tests the token.
     - `identity`: the app and the Slack workspace of the current token.
-    - `token_watch`: records that Slack accepts the new token.
+    - `token_watch`: records that Slack accepts the new token, and with which scopes.
     """
 
     async def accept(settings: Settings) -> str:
@@ -75,7 +75,7 @@ def watch_bot_token(
             return OTHER_APP
         for client in clients:
             client.token = token
-        token_watch.succeeded()
+        token_watch.succeeded(found.scopes)
         return ""
 
     watcher.subscribe(["SLACK_BOT_TOKEN"], accept)

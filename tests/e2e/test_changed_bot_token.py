@@ -13,10 +13,11 @@ from bot.sandbox.slack.models import ApiCall
 from bot.slack.api.identity import identify
 from bot.slack.api.responder import new_web_client
 from bot.slack.api.token_watch import TokenWatch
-from tests.support.app import ANA, SAM, Journey, link, open_bot_between, open_servers
+from tests.support.app import ADA, ANA, SAM, Journey, link, open_bot_between, open_servers
 from tests.support.replicas import until
 from tests.support.secret_files import QUICK_SECRETS, SecretMount
 from tests.support.settings import without
+from tests.support.views import opens_home, said
 
 NAME, NEW = "SLACK_BOT_TOKEN", "xoxb-sandbox-another"
 
@@ -49,6 +50,26 @@ async def test_new_token_is_used_by_all_calls(tmp_path: Path, caplog: pytest.Log
         assert link(await journey.asks("Deal"))
         await journey.slack.open_home(ANA)
         assert refused(journey.slack.calls) == []
+
+
+@pytest.mark.parametrize("is_new", [True, False], ids=["with a new token", "with the same token"])
+async def test_home_tab_sees_a_scope_that_was_granted_later(tmp_path: Path, is_new: bool) -> None:
+    """Who installs the app again may get another token from Slack, or keep the one that there is."""
+    async with open_servers() as servers:
+        granted = servers.slack.api.scopes
+        servers.slack.api.scopes = granted.replace("channels:read,", "")
+        mount = SecretMount(tmp_path / "secrets", SLACK_BOT_TOKEN=servers.environ[NAME])
+        environ = without(servers.environ, NAME) | mount.environ()
+        async with open_bot_between(servers, environ, http=False, secret_timing=QUICK_SECRETS) as journey:
+            assert "channels:read" in said(await opens_home(journey, ADA))
+            servers.slack.api.scopes = granted
+            if is_new:
+                journey.slack.api.bot_tokens.append(NEW)
+                calls = servers.slack.count("auth.test")
+                mount.set(SLACK_BOT_TOKEN=NEW)
+                await until(lambda: servers.slack.count("auth.test") > calls)
+            await opens_home(journey, ADA)
+            assert "channels:read" not in said(await opens_home(journey, ADA))
 
 
 def refused(calls: list[ApiCall]) -> list[str]:

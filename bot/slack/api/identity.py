@@ -15,7 +15,7 @@ from bot.core.access import Workspace
 from bot.core.errors import SetupError
 from bot.core.models import TeamId
 from bot.core.timing import SLACK_TIMING, SlackTiming
-from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
+from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label, granted_scopes
 from bot.slack.error_codes import Group, is_of
 from bot.slack.manifest import NEEDED
 from bot.slack.messages.catalogue.setup_warnings import SCOPE_MISSING, SetupWarning
@@ -76,20 +76,19 @@ async def identify(web: AsyncWebClient, *, tries: int = TRIES, timing: SlackTimi
             why = error_label(error)
         else:
             if isinstance(response.data, dict) and response.data.get("team_id"):
-                return _read(response.data, response.headers.get("x-oauth-scopes", ""))
+                return _read(response.data, granted_scopes(response.headers))
         log.warning("Slack does not say who the bot is yet", extra={"fields": {"error": why}})
     raise SlackUnreachableError("Slack cannot be reached. Check the network and SLACK_API_URL.")
 
 
-def _read(answer: dict[str, object], scopes: str) -> BotIdentity:
+def _read(answer: dict[str, object], scopes: frozenset[str]) -> BotIdentity:
     enterprise = answer.get("enterprise_id")
     home = Workspace(
         team_id=TeamId(str(answer["team_id"])),
         enterprise_id=TeamId(str(enterprise)) if enterprise else None,
         org_wide=bool(answer.get("is_enterprise_install")),
     )
-    granted = frozenset(scope.strip() for scope in scopes.split(",") if scope.strip())
-    return BotIdentity(home, _text(answer.get("bot_id")), _text(answer.get("user_id")), granted)
+    return BotIdentity(home, _text(answer.get("bot_id")), _text(answer.get("user_id")), scopes)
 
 
 def _text(value: object) -> str | None:

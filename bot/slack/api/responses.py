@@ -9,6 +9,7 @@ import json
 import re
 import socket
 import ssl
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -24,6 +25,15 @@ CALL_ERRORS = (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutErro
 """The exceptions that slack_sdk raises when a call fails."""
 MALFORMED_ERRORS = (AttributeError, KeyError, TypeError)
 """The exceptions that code raises on JSON of an unexpected shape, including slack_sdk's code."""
+
+
+def granted_scopes(headers: Mapping[str, str]) -> frozenset[str]:
+    """Return the scopes of the token that a call was made with; empty if Slack does not list them.
+
+    `headers`: the headers of Slack's answer.
+    """
+    listed = headers.get("x-oauth-scopes", "")
+    return frozenset(scope.strip() for scope in listed.split(",") if scope.strip())
 
 
 class SlackAnswer(aiohttp.ClientResponse):

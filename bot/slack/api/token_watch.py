@@ -1,5 +1,7 @@
 """Watch the calls of Slack's Web API: detect when Slack refuses the bot token, and when Slack accepts the token again.
 
+Also note the scopes of the token, which Slack lists in each answer. They change if the app is installed again.
+
 https://docs.slack.dev/reference/methods lists the error codes.
 """
 
@@ -14,7 +16,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.core.ports import NULL_TRACER, Tracer
 from bot.core.timing import SLACK_TIMING, SlackTiming
-from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code
+from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, granted_scopes
 from bot.slack.error_codes import Group, is_of
 from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
 from bot.slack.messages.catalogue.slack_errors import remedy
@@ -31,13 +33,15 @@ ROTATION_HINT = (
 
 
 class TokenWatch:
-    """Tracks whether Slack accepts the bot token.
+    """Tracks whether Slack accepts the bot token, and which scopes the token has.
 
-    `refusal`: Slack's error code while Slack refuses the token; "" while it accepts the token.
+    - `refusal`: Slack's error code while Slack refuses the token; "" while it accepts the token.
+    - `scopes`: the scopes that Slack granted; empty if Slack has not listed them.
     """
 
     def __init__(self, timing: SlackTiming = SLACK_TIMING) -> None:
         self.refusal = ""
+        self.scopes: frozenset[str] = frozenset()
         self._timing = timing
         self._probe: Callable[[], Awaitable[object]] | None = None
         self._probing: asyncio.Task[None] | None = None
@@ -62,8 +66,12 @@ class TokenWatch:
             log.warning("the bot token expires within twelve hours", extra={"fields": fields})
         return identity
 
-    def succeeded(self) -> None:
-        """Record that Slack accepted a call with the bot token."""
+    def succeeded(self, scopes: frozenset[str]) -> None:
+        """Record that Slack accepted a call with the bot token.
+
+        `scopes`: the scopes that Slack listed in the answer; empty if it listed none.
+        """
+        self.scopes = scopes or self.scopes
         if self.refusal:
             self.refusal = ""
             log.info("Slack accepts the bot token again", extra={"fields": {"token": "SLACK_BOT_TOKEN"}})
@@ -98,7 +106,7 @@ class TokenWatch:
 class WebClient(AsyncWebClient):
     """A client of Slack's Web API, based on slack_sdk's.
 
-    `watch`: records for each call whether Slack accepts the token; None to record nothing.
+    `watch`: records for each call whether Slack accepts the token, and with which scopes; None to record nothing.
     """
 
     watch: TokenWatch | None = None
@@ -122,5 +130,5 @@ class WebClient(AsyncWebClient):
                 self.watch.failed(error_code(error))
             raise
         if self.watch:
-            self.watch.succeeded()
+            self.watch.succeeded(granted_scopes(answer.headers))
         return answer

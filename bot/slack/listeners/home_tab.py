@@ -5,7 +5,7 @@ views/home_tab.py builds the content.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -65,7 +65,7 @@ T = TypeVar("T")
 class HomeTab:
     """Loads and publishes the Home tabs of all users.
 
-    - `config_warnings`: the warnings about the set-up, which only administrators see.
+    - `config_warnings`: returns the warnings about the set-up, which only administrators see.
     - `followers`: the users who have opened their Home tab, to update the tab when one of their sessions changes.
     """
 
@@ -84,7 +84,7 @@ class HomeTab:
         starts: StartHistory,
         board: NoticeBoard,
         directory: HostDirectory,
-        config_warnings: Sequence[SetupWarning],
+        config_warnings: Callable[[], Sequence[SetupWarning]],
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
         self._views, self._responder, self._renderer = views, responder, renderer
@@ -175,7 +175,7 @@ class HomeTab:
             channel_refusal=channel_refusal,
             own=own,
             live=live,
-            config_warnings=self._config_warnings if is_admin else None,
+            config_warnings=self._config_warnings() if is_admin else None,
             failure=self._status.failure if is_admin and not faults else None,
             faults=faults,
             unconnected=unconnected,
