@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bot.core.models import TeamId, UserId
     from bot.storage.repositories.people import Forgotten
 
-team = click.option("--team", metavar="T…", help="Only what is stored for this Slack workspace.")
+team = click.option("--team", metavar="T…", help="Only what is stored for this Slack workspace, and notices.")
 ROWS = {
     "requests": ("request", "requests"),
     "sessions": ("session", "sessions"),
@@ -85,7 +85,8 @@ def forget(slack_user_id: str, team: str | None, workspace: str) -> None:
         click.echo(f"{name} names {user_id}. Change it{then}", err=True)
     if not result.is_complete:
         _fail(f"Not everything is forgotten yet. {_when_again(result)}")
-    click.echo(f"Nothing is stored about {user_id} now.")
+    where = " of ".join(filter(None, (team_id, workspace)))
+    click.echo(f"Nothing is stored about {user_id}{where and f' in {where}'} now.")
 
 
 def _ids(slack_user_id: str, team: str | None) -> "tuple[UserId, TeamId | None]":

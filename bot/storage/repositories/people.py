@@ -65,8 +65,8 @@ class PeopleTable:
         JSON values. The additional key `named_in_failures` has the id, kind and time of each request whose error names
         the person.
 
-        `team_id`: the id of the Slack workspace whose data to export; None for the data of all Slack workspaces. Raises
-        StorageUnavailableError if the database fails.
+        `team_id`: the id of the Slack workspace whose data to export; None for the data of all Slack workspaces.
+        Notices are exported for all of them in both cases. Raises StorageUnavailableError if the database fails.
         """
         person = _person(user_id, team_id)
         found: dict[str, Any] = {}
@@ -89,8 +89,9 @@ class PeopleTable:
         - Keep the keys of answered requests of the last hour, so that a second delivery by Slack is not a new request.
         - In rows about other people, delete only the person's id.
 
-        `team_id`: the id of the Slack workspace whose data to delete; None for the data of all Slack workspaces. Raises
-        StorageUnavailableError if the database fails; the next call continues the deletion.
+        `team_id`: the id of the Slack workspace whose data to delete; None for the data of all Slack workspaces.
+        Notices are deleted for all of them in both cases. Raises StorageUnavailableError if the database fails; the
+        next call continues the deletion.
         """
         person = _person(user_id, team_id)
         deleted: Counter[str] = Counter()

@@ -62,9 +62,9 @@ WHERE workspace = :workspace AND state = 'answered' AND failure LIKE :mention
 ORDER BY accepted_at;
 
 -- name: notices_with_person
+-- Those of every team: a notice may be about people of several teams, and has the id of one of them.
 SELECT kind, key, team_id, version, takes, opened_at, changed_at, over_at, data, messages FROM notices
 WHERE workspace = :workspace AND (data LIKE :mention OR messages LIKE :mention)
-    AND (CAST(:team_id AS TEXT) IS NULL OR team_id = :team_id)
 ORDER BY kind, key;
 
 -- name: forget_found_hosts

@@ -45,7 +45,7 @@ async def test_person_is_exported_forgotten_and_in_the_audit_log(typed: Typed, t
     assert (found["person"], found["team"], len(found["links"]), found["requests"]) == ("U0ANA", None, 1, [])
     result = await typed("forget", "U0ANA", "--team", "T0TWO")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == "Deleted: 1 link to a Genesys user.\nNothing is stored about U0ANA now.\n"
+    assert result.stdout == "Deleted: 1 link to a Genesys user.\nNothing is stored about U0ANA in T0TWO now.\n"
     assert (await typed("forget", "U0ANA")).stdout == "Nothing is stored about U0ANA now.\n"
     assert json.loads((await typed("export", "U0ANA")).stdout)["links"] == []
     assert len(json.loads((await typed("export", "U0BEN")).stdout)["links"]) == 1

@@ -142,11 +142,13 @@ async def test_person_is_exported_and_forgotten_in_one_workspace(typed: Typed, t
     assert (exported["workspace"], exported["person"], len(exported["links"])) == ("acme", "U0ANA", 1)
     assert "acme|" not in json.dumps(exported)
     forgotten = await typed("forget", "U0ANA", "--workspace", "acme")
-    assert forgotten.stdout == "Deleted: 1 link to a Genesys user.\nNothing is stored about U0ANA now.\n"
+    assert forgotten.stdout == "Deleted: 1 link to a Genesys user.\nNothing is stored about U0ANA in acme now.\n"
+    again = await typed("forget", "U0ANA", "--workspace", "acme", "--team", "T0TWO")
+    assert again.stdout == "Nothing is stored about U0ANA in T0TWO of acme now.\n"
     assert await listed(typed, "acme") == ""
     assert "U0ANA" in await listed(typed, "globex")
     lines = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
-    assert [(line["workspace"], line["action"]) for line in lines] == [("acme", "export"), ("acme", "forget")]
+    assert [(line["workspace"], line["action"]) for line in lines] == [("acme", "export"), *[("acme", "forget")] * 2]
 
 
 @sqlite

@@ -309,18 +309,21 @@ async def test_second_delivery_after_forgetting_is_not_a_new_request(database: D
 
 
 @pytest.mark.parametrize("given", [TEAM, OTHER])
-async def test_with_a_team_only_its_rows_are_forgotten(database: Database, given: TeamId) -> None:
+async def test_with_a_team_its_rows_and_all_notices_are_forgotten(database: Database, given: TeamId) -> None:
+    """A notice may be about people of several Slack workspaces, and has the id of one of them."""
     store = await database.open()
     await fill(store, ANA)
     await answered(store, requester=ANA, team_id=OTHER)
     await answered(store, requester=ANA, team_id=OTHER, enterprise_id=TEAM)
+    await notice(store, NoticeKind.FAULT, "f", fault(ANA, BEN), SAM)
     await database.age(2 * HOUR)
     found = await store.people.export(ANA, given)
     result = await store.people.forget(ANA, given)
     here = {"requests": 2, "sessions": 1, "watches": 1, "found_hosts": 1, "links": 1, "connects": 1, "connections": 1}
-    here["notices"] = 1
-    assert result.deleted == (here if given == TEAM else {"requests": 2, "links": 2})
-    assert {name: len(found[name]) for name in result.deleted} == result.deleted
+    assert result.deleted == {"notices": 1, **(here if given == TEAM else {"requests": 2, "links": 2})}
+    assert result.anonymized == {"notices": 1}
+    assert {name: len(found[name]) for name in result.deleted} == {**result.deleted, "notices": 2}
+    assert (await store.people.export(ANA, None))["notices"] == []
 
 
 async def test_many_rows_are_forgotten_in_small_writes(database: Database) -> None:
