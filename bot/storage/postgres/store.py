@@ -195,7 +195,7 @@ class PostgresStore:
 
     async def sweep(self) -> None:
         most = mapping.MAX_SWEPT_ROWS
-        values = {"kept_seconds": self._retention_seconds, "most": most}
+        values = {"kept_seconds": self._retention_seconds, "most": most, "is_single": not self._scope.name}
         for name in SWEEP:
             while await self._change(name, values) >= most:  # noqa: ASYNC110 - other writes go in between
                 await asyncio.sleep(self._timing.sweep_pause_seconds)

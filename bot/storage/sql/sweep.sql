@@ -1,6 +1,6 @@
 -- Each statement runs until it changes fewer than :most rows, so that no write takes long. In Postgres it leaves out the
 -- rows that another replica is changing. :kept_seconds is the retention. They are about the rows of all workspaces, also of
--- those that no process runs any more.
+-- those that no process runs any more. :is_single says that the process serves only one workspace, which has no name.
 
 -- name: limit_session_ends
 -- No session lasts longer than a day. A row that says so would keep its link forever.
@@ -19,10 +19,12 @@ WHERE id IN (SELECT id FROM requests WHERE state = 'answered' AND accepted_at < 
     LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
 
 -- name: delete_abandoned_requests
--- Those that no process has taken over, because none runs their workspace any more.
+-- Those that no process has taken over, because none runs their workspace any more. A process that serves only one
+-- workspace leaves its own: it takes them over.
 DELETE FROM requests
 WHERE id IN (SELECT id FROM requests
-    WHERE state <> 'answered' AND workspace <> '' AND accepted_at < :now - :kept_seconds
+    WHERE state <> 'answered' AND (workspace <> '' OR NOT CAST(:is_single AS BOOLEAN))
+        AND accepted_at < :now - :kept_seconds
     LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
 
 -- name: delete_inquiries
@@ -41,10 +43,11 @@ WHERE id IN (SELECT id FROM sessions WHERE ends_at < :now - :kept_seconds
     LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
 
 -- name: delete_abandoned_posts
--- Those whose messages no process has updated, because none runs their workspace any more.
+-- Those whose messages no process has updated, because none runs their workspace any more. A process that serves only
+-- one workspace leaves its own: it updates them.
 DELETE FROM posts
 WHERE (session_id, channel_id, ts) IN (SELECT session_id, channel_id, ts FROM posts
-    WHERE workspace <> '' AND due_at < :now - :kept_seconds
+    WHERE (workspace <> '' OR NOT CAST(:is_single AS BOOLEAN)) AND due_at < :now - :kept_seconds
     LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
 
 -- name: wipe_old_replies

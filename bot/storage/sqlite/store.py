@@ -169,7 +169,8 @@ class SQLiteStore:
 
     async def sweep(self) -> None:
         most = mapping.MAX_SWEPT_ROWS
-        values = {"now": self._clock(), "kept_seconds": self._retention_seconds, "most": most}
+        values = {"kept_seconds": self._retention_seconds, "most": most, "is_single": not self._scope.name}
+        values["now"] = self._clock()
         for name in SWEEP:
             while await self._change(name, values) >= most:  # noqa: ASYNC110 - other writes go in between
                 await sleep(self._timing.sweep_pause_seconds)
