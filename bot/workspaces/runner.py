@@ -25,7 +25,7 @@ class ServedWorkspace:
     """One bot of a workspace, and the task that runs the bot. The bot uses the same settings until it stops.
 
     - `task`: the task. It ends when the bot has stopped, or with an error.
-    - `fingerprint`: the fingerprint of the settings (see WorkspaceSettings).
+    - `settings`, `fingerprint`: the settings, and their fingerprint (see WorkspaceSettings).
     - `ready`: set when Slack can reach the bot.
     - `bot`: None until `ready` is set.
     - `stopping`: set when the process stops.
@@ -43,11 +43,11 @@ class ServedWorkspace:
         stopping: asyncio.Event,
         known_sockets: int = 0,
     ) -> None:
-        self.fingerprint = fingerprint
+        self.settings, self.fingerprint = wanted, fingerprint
         self.bot: Bot | None = None
         self.ready = asyncio.Event()
         self._is_open, self._known_sockets = False, known_sockets
-        self._settings, self._shared, self._routes = wanted, shared, routes
+        self._shared, self._routes = shared, routes
         self._timing, self._stopping = timing, stopping
         self._stop = asyncio.Event()
         self.task = asyncio.create_task(self._serve())
@@ -63,9 +63,9 @@ class ServedWorkspace:
             self.task.cancel()
 
     async def _serve(self) -> None:
-        async with open_workspace(self._shared, self._settings) as bot:
+        async with open_workspace(self._shared, self.settings) as bot:
             self._is_open = True  # from here on, Slack may send requests before `ready` is set
-            is_http = self._settings.slack.mode == "http"
+            is_http = self.settings.slack.mode == "http"
             sockets = partial(open_socket_receiver, known_sockets=self._known_sockets)
             receiver = self._routes.open_receiver(bot) if is_http else sockets(bot)
 
@@ -94,7 +94,8 @@ class WorkspaceRunner:
     """Runs the bot of one workspace, with the settings from the workspace's table in the file of workspaces.
 
     After a change of the settings, the old bot runs until the new bot is ready. After a failure, the runner tries to
-    open another bot, and waits longer after each failure.
+    open another bot, and waits longer after each failure. If no bot runs, and the latest settings cannot be used, it
+    opens a bot with the settings that were used last.
 
     - `name`: the workspace's short name.
     - `started`: set when the first try to open a bot has succeeded or failed.
@@ -113,6 +114,7 @@ class WorkspaceRunner:
         self._wanted, self._timing = wanted, timing
         self._open = partial(ServedWorkspace, shared=shared, routes=routes, timing=timing, stopping=stopping)
         self._current: ServedWorkspace | None = None
+        self._last_used: tuple[Settings, str] | None = None  # the settings of the newest bot that was ready
         self._stopped: set[asyncio.Task[None]] = set()
         self._error, self._why, self._retry_seconds = "", "", 0.0
         self._changed = asyncio.Event()
@@ -170,12 +172,22 @@ class WorkspaceRunner:
                 self._error, self._why, self._retry_seconds = "", "", 0.0  # the table is as it was before a change
             elif self._wanted.settings:
                 await self._replace(self._wanted.settings, self._wanted.fingerprint)
+            await self._go_on_as_before()
             await self._until_work()
+
+    async def _go_on_as_before(self) -> None:
+        """Open a bot with the settings that were used last, if no bot runs and the latest settings cannot be used."""
+        settings, fingerprint = self._last_used or (None, "")
+        is_idle = self._current is None and not self._changed.is_set()
+        if settings and is_idle and fingerprint != self._wanted.fingerprint:
+            await self._replace(settings, fingerprint)
 
     async def _replace(self, wanted: Settings, fingerprint: str) -> None:
         """Open a bot with the settings `wanted`, and replace the current bot when the new bot is ready.
 
         If the new bot fails, record the error. If the settings change before the new bot is ready, stop the new bot.
+
+        `wanted`: the latest settings, or the settings that were used last.
         """
         settings = await with_current_secrets(wanted)
         new = self._open(settings, fingerprint, known_sockets=int(self._current is not None))
@@ -187,12 +199,14 @@ class WorkspaceRunner:
             elif not new.task.done():
                 self._retire(new)
         if new.task.done() and not new.task.cancelled() and self._current is not new:
-            self._failed(new.task)
+            self._failed(new)
 
     def _adopt(self, new: ServedWorkspace) -> None:
         """Replace the current bot by `new`. The old bot finishes its accepted requests in the background."""
         old, self._current = self._current, new
-        self._error, self._why, self._retry_seconds = "", "", 0.0
+        self._last_used = new.settings, new.fingerprint
+        if self._is_latest(new):
+            self._error, self._why, self._retry_seconds = "", "", 0.0
         self.started.set()
         if old:
             self._retire(old)
@@ -209,24 +223,35 @@ class WorkspaceRunner:
             await _first(self._changed.wait(), is_due, tasks=current)
             if not self._current or not self._current.task.done():
                 return
-            ended, self._current = self._current.task, None
+            ended, self._current, self._retry_seconds = self._current, None, 0.0
             self._failed(ended)
 
     def _refuse_table(self, error: SettingsError) -> None:
-        """Record the faults of the workspace's table. Do not try to open a bot before the settings have changed."""
+        """Record the faults of the workspace's table. Do not open a bot with this table before it has changed."""
         self._note(error.code, " ".join(error.faults))
-        self._retry_seconds = 0.0
+        if self._current:
+            self._retry_seconds = 0.0
 
-    def _failed(self, task: asyncio.Task[None]) -> None:
-        """Record the error with which a bot's task ended, and set the wait until the next try."""
+    def _failed(self, ended: ServedWorkspace) -> None:
+        """Set the wait until the next try. Record the error with which a bot's task ended.
+
+        If the bot did not have the latest settings, only log the error. The recorded error says why the latest settings
+        are not in use.
+        """
         timing = self._timing
         self._retry_seconds = min(2 * self._retry_seconds or timing.retry_seconds, timing.max_retry_seconds)
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, SetupError):
-            self._note(error.code, error.line)
-        else:
+        error = None if ended.task.cancelled() else ended.task.exception()
+        code, why = (error.code, error.line) if isinstance(error, SetupError) else ("unexpected", "")
+        if code == "unexpected":
             log.error("the workspace stopped unexpectedly", exc_info=error)
-            self._note("unexpected", "")
+        if self._is_latest(ended):
+            self._note(code, why)
+        else:
+            log.error("the workspace does not go on as before", extra={"fields": {"error": code, "why": why}})
+
+    def _is_latest(self, served: ServedWorkspace) -> bool:
+        """Return whether a bot has the latest settings."""
+        return served.fingerprint == self._wanted.fingerprint
 
     def _note(self, code: str, why: str) -> None:
         """Record why the latest settings are not in use. Log the reason unless it is already recorded.

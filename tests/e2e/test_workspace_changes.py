@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bot.core.timing import ReceiverBounds
+from bot.server import StartError
 from bot.workspaces import runner
 from tests.support.app import ANA, link, words
 from tests.support.proxy import FORM, head
@@ -81,3 +82,43 @@ async def test_refused_token_leaves_the_settings_before_in_use(tmp_path: Path, h
         several.tables.put("acme", several.environs["acme"] | {"COBROWSE_LANGUAGE": "de"})
         await several.until(lambda found: "error" not in found["acme"])
         assert link(await acme.asks("Deal"))
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"COBROWSE_MAX_IN_FLIGHT": "none"}, "settings_invalid"),
+        ({"AUDIT_LOG": "/nowhere/audit.jsonl"}, "audit_log_unwritable"),
+    ],
+    ids=["table with an error", "bot that cannot be opened"],
+)
+async def test_bot_that_ends_is_opened_again_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, str], code: str
+) -> None:
+    """The table was changed to one that cannot be used. Then Slack is away for five minutes, which ends the bot."""
+    serve, ends, calls = runner.serve, asyncio.Event(), 0
+
+    async def served(opening: Any, bot: Any, stop: asyncio.Event, on_ready: Any, drain: Any) -> None:
+        nonlocal calls
+        calls += bot.settings.workspace == "acme"
+        if bot.settings.workspace != "acme" or calls > 1:
+            return await serve(opening, bot, stop, on_ready, drain)
+        serving = asyncio.create_task(serve(opening, bot, stop, on_ready, drain))
+        await ends.wait()
+        stop.set()
+        await serving
+        raise StartError("Socket Mode has not worked for five minutes.", code="socket_mode_unavailable")
+
+    monkeypatch.setattr(runner, "serve", served)
+    async with open_workspaces(tmp_path, "acme", "globex", http=False) as several:
+        acme = several.journeys["acme"]
+        several.tables.put("acme", several.environs["acme"] | change | {"COBROWSE_LANGUAGE": "de"})
+        await several.until(lambda found: "error" in found["acme"])
+        assert link(await acme.asks("Before"))
+        ends.set()
+        await several.until(lambda found: not found["acme"].get("ready"))
+        found = await several.until(lambda found: found["acme"].get("ready"))
+        assert found["acme"]["error"] == code
+        assert link(await acme.asks("Deal"))
+        several.tables.put("acme", several.environs["acme"] | {"COBROWSE_LANGUAGE": "de"})
+        await several.until(lambda found: "error" not in found["acme"])
