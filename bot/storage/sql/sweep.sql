@@ -71,8 +71,10 @@ WHERE (team_id, user_id) IN (SELECT team_id, user_id FROM connects WHERE good_un
     LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
 
 -- name: delete_unused_accounts
+-- used_at is the time of the last renewal. After it, the account can be used for as long as its access token lasts: two days
+-- at most (accessTokenValiditySeconds of an OAuth client, https://developer.genesys.cloud/platform/api/).
 DELETE FROM connections
-WHERE (team_id, user_id) IN (SELECT team_id, user_id FROM connections WHERE used_at < :now - :kept_seconds
+WHERE (team_id, user_id) IN (SELECT team_id, user_id FROM connections WHERE used_at < :now - :kept_seconds - 172800
     LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
 
 -- name: delete_notices

@@ -418,7 +418,7 @@ async def test_old_rows_of_a_workspace_that_nobody_runs_are_deleted(database: Da
     await store.in_workspace("us").sweep()
     left = await rows_of(store, "gone")
     assert [len(left[table]) for table in ("requests", "posts", "watches")] == [3, 1, 0]
-    await database.age(2 * 86_400)
+    await database.age(4 * 86_400)
     await store.in_workspace("us").sweep()
     left = await rows_of(store, "gone")
     assert {table for table in TABLES if left[table]} == {"links"}
@@ -428,7 +428,7 @@ async def test_old_rows_from_before_the_workspaces_are_deleted(database: Databas
     """They are of the single bot that ran here before. When it runs itself, its unfinished work waits for it."""
     store = await database.open()
     await fill(store)
-    await database.age(31 * 86_400)
+    await database.age(33 * 86_400)
     await store.sweep()
     left = await rows_of(store, "")
     assert [len(left[table]) for table in ("requests", "posts")] == [2, 1]
