@@ -1,5 +1,7 @@
 """The name that the message shortcut suggests: the first line, without Slack's markup, and never an address."""
 
+import time
+
 from bot.core.models import NAME_LENGTH
 from bot.slack.views.suggested_name import suggested_name
 from tests.support.cases import each_case
@@ -63,3 +65,10 @@ def test_long_line_is_cut_between_words() -> None:
     assert name.endswith("word")
     assert len(suggested_name("ä" * 300)) == NAME_LENGTH
     assert suggested_name("ä " * 3000) == ""
+
+
+@each_case("text", ("*a " * 13_333, "*item one " * 4_000, ":tada:\n" + "_id=12 level=info " * 2_200))
+def test_long_line_of_open_marks_takes_no_time(text: str) -> None:
+    began = time.process_time()
+    assert suggested_name(text) == ""
+    assert time.process_time() - began < 0.5
