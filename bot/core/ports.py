@@ -458,7 +458,7 @@ class Notifier(Protocol):
     """Posts wait notices to requesters. Never raises."""
 
     async def note(self, request: Request, note: WaitNotice) -> None:
-        """Post a wait notice to the requester."""
+        """Post a wait notice to the requester. The caller may cancel the call when the request has a result."""
 
 
 class Responder(Notifier, Protocol):

@@ -14,7 +14,7 @@ class RunTiming:
     - `max_wait_seconds`: the longest time from the command to the end of a wait. A request that would wait longer fails
       at once, because Slack accepts answers for 30 minutes only.
     - `stop_notice_seconds`: how long a result waits for a wait notice that the bot is still posting. Slack then shows
-      the result below the wait notice.
+      the result below the wait notice. After this time, the bot cancels the wait notice.
     - `send_timeout`: if the database is unavailable, how long the bot tries to store the state `creating`. After this
       time, the request fails. If only this process can use the database, the bot tries only once.
     - `save_timeout`: if the database is unavailable, how long the bot tries to store a result. After this time, the bot

@@ -1,13 +1,17 @@
 """The wait notice after a press whose answer replaces the message: it replaces the message until the answer does."""
 
+import asyncio
+
 import pytest
 
 from bot.core.timing import CoreTiming, RunTiming
 from bot.sandbox.slack.server import Message
 from tests.support.app import ANA, ANSWER_TIMEOUT, Journey, buttons, is_failure, is_note, link, open_journey, words
 from tests.support.conversations import KEY, talk
-from tests.support.session_buttons import confirms, presses
+from tests.support.customer_messages import NUMBER, sent
+from tests.support.session_buttons import confirms, opens, presses
 from tests.support.timing import EARLY_NOTICES
+from tests.support.views import asks_for_a_form, said, sends
 
 LATE_NOTICES = CoreTiming(run=RunTiming(first_notice_seconds=0.1, stop_notice_seconds=0.05))
 
@@ -110,3 +114,43 @@ async def test_note_that_arrives_after_the_answer_does_not_stay(journey: Journey
     assert ["Starting" in text for text in shown] == [True, False, False]
     assert link(message)
     assert journey.slack.seen_by(ANA) == seen
+
+
+@pytest.mark.parametrize("timing", [LATE_NOTICES], ids=["late"])
+async def test_late_note_does_not_replace_the_answer_in_a_dialog(journey: Journey) -> None:
+    view = await asks_for_a_form(journey, ANA)
+    used = journey.slack.count("views.update")
+    await journey.genesys.inject_fault("slow", seconds=0.6)
+    journey.slack.inject_fault("views.update", "slow", times=1, seconds=1.5)
+    delivery = await journey.slack.submit(ANA, view, {"name": "Checkout help"})
+    assert delivery.acked, delivery.error
+    await journey.slack.until(lambda: journey.slack.count("views.update") == used + 3, ANSWER_TIMEOUT)
+    await journey.finish()
+    assert "*Checkout help*" in said(view)
+
+
+@pytest.mark.parametrize("timing", [LATE_NOTICES], ids=["late"])
+async def test_late_note_does_not_replace_the_outcome_of_a_send(journey: Journey) -> None:
+    form = await asks_for_a_form(journey, ANA)
+    await sends(journey, ANA, form, name="Deal")
+    dialog = await opens(journey, form, "send_to_customer")
+    await journey.slack.submit(ANA, dialog, {"to": NUMBER})
+    await journey.genesys.inject_fault("slow", on="sms", seconds=0.6)
+    journey.slack.inject_fault("views.update", "ratelimited", times=1, retry_after=1)
+    used = journey.slack.count("views.update")
+    await journey.slack.submit(ANA, dialog)
+    await journey.slack.until(lambda: journey.slack.count("views.update") == used + 4, ANSWER_TIMEOUT)
+    await journey.finish()
+    assert sent(journey) == [("SMS", NUMBER)]
+    assert "Texted" in said(dialog)
+
+
+@pytest.mark.parametrize("timing", [LATE_NOTICES], ids=["late"])
+async def test_note_is_not_repeated_once_a_command_has_its_answer(journey: Journey) -> None:
+    await journey.asks("Warm")
+    await journey.genesys.inject_fault("slow", seconds=0.6)
+    journey.slack.inject_fault("response_url", "ratelimited", times=1, retry_after=1)
+    card = await journey.asks("Checkout help")
+    await asyncio.sleep(1.2)
+    assert link(card)
+    assert journey.slack.seen_by(ANA)[-1] is card

@@ -122,7 +122,10 @@ class RequestRun:
         self._notices.wait(seconds)
 
     async def stop_notices(self) -> None:
-        """Stop posting wait notices. Wait up to `RunTiming.stop_notice_seconds` for a notice that is being posted."""
+        """Stop posting wait notices. Wait up to `RunTiming.stop_notice_seconds` for a notice that is being posted.
+
+        If Slack has not accepted the notice by then, cancel it.
+        """
         await self._notices.stop()
 
     async def transition(
@@ -281,11 +284,15 @@ class ProgressNotifier:
             self._post()
 
     async def stop(self) -> None:
-        """Stop posting wait notices. Wait up to `RunTiming.stop_notice_seconds` for a notice that is being posted."""
+        """Stop posting wait notices. Wait up to `RunTiming.stop_notice_seconds` for a notice that is being posted.
+
+        If Slack has not accepted the notice by then, cancel it, so that it does not appear below the result.
+        """
         self._timer.cancel()
         self._is_stopped = True
         if self._posting and not self._posting.done():
             await asyncio.wait({self._posting}, timeout=self._timing.stop_notice_seconds)
+            self._posting.cancel()
         self._is_ours = _is_not_ours  # else this object and the run would refer to each other until the next collection
 
     def _post(self) -> None:

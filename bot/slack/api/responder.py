@@ -214,25 +214,34 @@ class SlackResponder:
         self._views = Views(web, timing)
         self._shown: TTLCache[str, View] = TTLCache(1_000, timing.redelivery_seconds)
         """The newest answer or wait notice in each modal, by the id of the modal."""
-        self._notes: dict[RequestId, asyncio.Event] = {}
-        """The wait notices that are being posted, by request. Each event is set when Slack has answered."""
+        self._notes: dict[RequestId, asyncio.Task[None]] = {}
+        """The wait notices that are being posted and that could replace the answer, by request."""
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
 
     async def note(self, request: Request, note: WaitNotice) -> None:
         """Show a wait notice to the requester, by response_url or in the request's modal.
 
         Do nothing if the request has neither a response_url nor a modal.
+
+        If this call is cancelled, do not post a notice that would be a new message. Continue to post any other notice,
+        because Slack may already have received it. After this notice, the bot shows the answer again.
         """
-        if request.reply_url:
-            is_posted = self._notes[request.id] = asyncio.Event()
-            try:
-                message = self._words.note(request, note)
-                await self.post(request.reply_url, message, replace=_always_makes_way(request))
-            finally:
-                is_posted.set()
-                self._notes.pop(request.id, None)
-        elif request.view_id:
-            await self._show(request, self._words.note(request, note))
+        message = self._words.note(request, note)
+        if request.reply_url and not _always_makes_way(request):
+            await self.post(request.reply_url, message)
+        elif request.reply_url or request.view_id:
+            posting = self._notes[request.id] = asyncio.create_task(self._post_note(request, message))
+            await asyncio.shield(posting)
+
+    async def _post_note(self, request: Request, message: Message) -> None:
+        """Show a wait notice in place of the message with the pressed button, or in the request's modal."""
+        try:
+            if request.reply_url:
+                await self.post(request.reply_url, message, replace=True)
+            else:
+                await self._show(request, message)
+        finally:
+            self._notes.pop(request.id, None)
 
     async def learn_contact(self, outcome: object) -> None:
         """Fetch the name of the person whom people ask for access, for a button in the message about `outcome`.
@@ -295,11 +304,11 @@ class SlackResponder:
 
         `replace`: whether the answer replaces the message that the response_url belongs to.
         """
-        late_note = self._notes.get(request.id) if _always_makes_way(request) else None
+        late_note = self._notes.get(request.id)
         if not await self.post(request.reply_url or "", message, replace=replace):
             return False
         if late_note:
-            await late_note.wait()
+            await asyncio.wait((late_note,))
             await self.post(request.reply_url or "", message, replace=replace)
         return True
 
@@ -356,10 +365,10 @@ class SlackResponder:
         """
         session = outcome.session if isinstance(outcome, SessionStarted) else None
         if request.kind is not RequestKind.START:
-            is_shown = await self._show(request, message)
+            is_shown = await self._show_answer(request, message)
             return is_shown or await self._by_other_ways(request, message, None, is_in_channel=False)
         is_shown, is_copied = await asyncio.gather(
-            self._show(request, message),
+            self._show_answer(request, message),
             self._by_other_ways(request, message, session, is_in_channel=False),
         )
         if is_shown and not is_copied and self._direct.is_off:
@@ -367,6 +376,18 @@ class SlackResponder:
             shown = self._words.without_direct(message, request.requester)
             await self._show(request, shown)  # the modal is the only copy, so it says why
         return is_shown or is_copied
+
+    async def _show_answer(self, request: Request, message: Message) -> bool:
+        """Show the answer in the request's modal. Return whether Slack accepted the update.
+
+        If a wait notice is still on its way to Slack, show the answer again after the notice.
+        """
+        late_note = self._notes.get(request.id)
+        is_shown = await self._show(request, message)
+        if is_shown and late_note:
+            await asyncio.wait((late_note,))
+            await self._show(request, message)
+        return is_shown
 
     async def _show(self, request: Request, message: Message) -> bool:
         """Show a message in the request's modal. Return whether Slack accepted the update.

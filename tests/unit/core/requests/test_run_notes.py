@@ -150,9 +150,11 @@ def test_a_note_that_hangs_does_not_hold_up_the_outcome():
         await asyncio.sleep(2.2)
         await progress.stop_notices()
         seen.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(60)
 
-    tell(story)
+    _, notifier = tell(story)
     assert seen == [pytest.approx(2.2 + TIMING.stop_notice_seconds)]
+    assert notifier.done == 0  # the note is cancelled: Slack would show it below the outcome
 
 
 @pytest.mark.parametrize(
