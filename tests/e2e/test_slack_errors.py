@@ -53,6 +53,14 @@ async def test_code_that_passes_offers_try_again(journey: Journey, code: str) ->
     assert "try_again" in buttons(await journey.asks())
 
 
+@pytest.mark.parametrize("fault", ["500", "502", "504", "internal_error"])
+async def test_one_fault_of_slack_loses_no_message(journey: Journey, fault: str) -> None:
+    journey.slack.inject_fault("chat.postMessage", fault, times=1)
+    card = await journey.asks("@ben Deal", who=SAM)
+    assert f"<@{BEN}> has this link too" in words(card)
+    assert [link(message) for message in journey.slack.seen_by(BEN)] == [link(card)]
+
+
 async def test_direct_messages_that_are_off_are_named(journey: Journey) -> None:
     for who in (ANA, SAM):
         card = await journey.asks(who=who)

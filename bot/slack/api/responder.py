@@ -16,7 +16,6 @@ from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
     AsyncRateLimitErrorRetryHandler,
-    AsyncServerErrorRetryHandler,
 )
 from slack_sdk.http_retry.builtin_interval_calculators import BackoffRetryIntervalCalculator
 from slack_sdk.http_retry.jitter import Jitter
@@ -54,11 +53,12 @@ from bot.slack.api.response_url import (
     SilentHostError,
     SilentHosts,
 )
-from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, SlackAnswer, error_code, error_label
+from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, SlackAnswer, error_code, error_label, word
 from bot.slack.api.session_messages import SlackSessionMessages
 from bot.slack.api.token_watch import TokenWatch, WebClient
 from bot.slack.api.views import Views
 from bot.slack.api.workflow_steps import WorkflowStepResult
+from bot.slack.error_codes import Group, is_of
 from bot.slack.messages.blocks import Message, View
 from bot.slack.messages.renderer import DIRECT_IS_OFF, MessageRenderer
 from bot.slack.views.session_form import result_view
@@ -86,6 +86,16 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
         return soon and await super()._can_retry_async(response=response, **how)
 
 
+class ServerFault(AsyncRetryHandler):
+    """Repeats a call after an answer with a 5xx status, or with one of Slack's error codes in Group.FAULT."""
+
+    async def _can_retry_async(self, *, response: HttpResponse | None = None, **how: Any) -> bool:
+        if response is None:
+            return False
+        code = response.body.get("error") if isinstance(response.body, dict) else None
+        return response.status_code >= 500 or is_of(word(code), Group.FAULT)
+
+
 class ProportionalJitter(Jitter):
     """Adds a random time to each wait between retries. The time is less than twice `first_seconds`.
 
@@ -100,7 +110,7 @@ class ProportionalJitter(Jitter):
 
 
 def retry_handlers(timing: SlackTiming) -> list[AsyncRetryHandler]:
-    """Return slack_sdk's retry handlers for calls that post messages.
+    """Return the retry handlers for calls that post messages.
 
     The handlers also repeat a call that may have succeeded: a message that arrives twice is better than a lost one.
     """
@@ -109,7 +119,7 @@ def retry_handlers(timing: SlackTiming) -> list[AsyncRetryHandler]:
     return [
         AsyncConnectionErrorRetryHandler(REPEATS, backoff),
         ShortRateLimit(max_retry_count=REPEATS),
-        AsyncServerErrorRetryHandler(REPEATS, backoff),
+        ServerFault(REPEATS, backoff),
     ]
 
 
@@ -163,8 +173,8 @@ def new_web_client(
     - `http`: the HTTP client that makes the calls.
     - `proxy`: the URL of the proxy; None for no proxy.
     - `waits`: whether to repeat a call after a 429 whose Retry-After is at most MAX_RETRY_AFTER_SECONDS.
-    - `repeats`: whether to repeat a call after a connection error or a 5xx, although Slack may have carried out the
-      call.
+    - `repeats`: whether to repeat a call after a connection error or a fault of Slack (see ServerFault), although Slack
+      may have carried out the call.
     - `watch`: records for each call whether Slack accepts the bot token. None to record nothing.
     """
     retries = retry_handlers(timing) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
