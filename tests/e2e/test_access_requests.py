@@ -263,6 +263,25 @@ async def test_without_the_permission_to_search_the_id_is_typed(journey: Journey
     assert link(await journey.asks("Deal", who=UNA))
 
 
+async def test_search_whose_result_slack_does_not_show_is_told(journey: Journey) -> None:
+    view = await opened(journey, await asked(journey))
+    journey.slack.inject_fault("views.update", "ratelimited", retry_after=30)
+    before = len(journey.slack.messages)
+    assert (await journey.slack.submit(ADA, view, {"text": "una"})).acked
+    assert "Searching" in said(view)
+    message = await journey.reads(ADA, before)
+    assert "I couldn’t open the form." in words(message)
+    assert journey.slack.workspace.im_owner(message.channel) == ADA
+
+
+async def test_dialog_that_slack_does_not_fill_is_told(journey: Journey) -> None:
+    message = await asked(journey)
+    journey.slack.inject_fault("views.update", "ratelimited", retry_after=30)
+    before = len(journey.slack.messages)
+    await journey.slack.press(ADA, message, CONNECT)
+    assert "I couldn’t open the form." in words(await journey.reads(ADA, before))
+
+
 @pytest.mark.parametrize("who", [SAM, ANA, GUS])
 async def test_dialog_is_for_administrators_only(who: str) -> None:
     async with open_with_admins(COBROWSE_HELP_CONTACT=BILLING) as journey:

@@ -98,16 +98,34 @@ async def test_a_trigger_that_came_too_late_is_told(journey: Journey, way: str) 
     assert journey.slack.views_of(ANA) == []
 
 
-@pytest.mark.parametrize("fault", ["500", "drop", "not_found", "hash_conflict", "internal_error", "ratelimited"])
-async def test_a_form_that_cannot_be_filled_harms_nobody(
+@pytest.mark.parametrize("fault", ["500", "drop", "internal_error", "ratelimited"])
+async def test_form_that_cannot_be_filled_is_told(
     journey: Journey, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
-    journey.slack.inject_fault("views.update", fault, retry_after=0)
+    journey.slack.inject_fault("views.update", fault, retry_after=30)
+    for way in ("chat.postMessage", "response_url"):
+        before = len(journey.slack.messages)
+        opened = journey.slack.command(ANA, "new") if way == "response_url" else journey.slack.shortcut(ANA, START)
+        assert (await opened).acked
+        message = await journey.reads(ANA, before)
+        assert "I couldn’t open the form." in words_of(message)
+        assert message.via == way
+    await journey.finish()
+    assert len(journey.slack.seen_by(ANA)) == 2
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+@pytest.mark.parametrize("fault", ["not_found", "hash_conflict"])
+async def test_form_that_is_gone_before_it_is_filled_needs_no_message(
+    journey: Journey, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    journey.slack.inject_fault("views.update", fault)
     assert (await journey.slack.shortcut(ANA, START)).acked
     await called(journey, "views.update")
+    await journey.finish()
+    assert journey.slack.seen_by(ANA) == []
     journey.slack.inject_fault("views.update", None)
-    assert link(await sends(journey, ANA, await asks_for_a_form(journey, ANA)))
-    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+    assert complaints(caplog) == []
 
 
 async def test_a_form_that_is_closed_before_it_is_filled_is_no_trouble(

@@ -32,7 +32,7 @@ from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.responder import SlackResponder
 from bot.slack.api.views import Views
 from bot.slack.listeners.actions import read_actor, read_press
-from bot.slack.listeners.session_form import not_accepted
+from bot.slack.listeners.session_form import not_accepted, tell_not_filled
 from bot.slack.messages.blocks import View
 from bot.slack.messages.catalogue.errors import Situation
 from bot.slack.messages.catalogue.sentence import Language, mention
@@ -117,13 +117,16 @@ class ConnectDialog:
             await self._responder.tell(actor, not_opened(self._renderer.addressee(actor.requester), actor.id, code))
             return
         step = self._first_step(actor, user_id) if user_id else self._person_step(actor)
-        await self._views.update(await self._safely(actor, step), external_id=actor.id)
+        code = await self._views.update(await self._safely(actor, step), external_id=actor.id)
+        # the modal below the dialog is hidden, so it cannot show the message
+        await tell_not_filled(self._responder, self._renderer, replace(actor, view_id=None), code)
 
     async def _replace(self, actor: Request, step: Awaitable[View]) -> None:
         """Await `step`, which returns the view of the dialog's next step, and show this view in the dialog."""
         # Slack may apply an immediate update before the acknowledgement of the submission
         view, _ = await asyncio.gather(self._safely(actor, step), asyncio.sleep(self._timing.view_settle_seconds))
-        await self._views.update(view, view_id=actor.view_id or "")
+        code = await self._views.update(view, view_id=actor.view_id or "")
+        await tell_not_filled(self._responder, self._renderer, actor, code)
 
     async def _person_step(self, actor: Request) -> View:
         await self._require_admin(actor)

@@ -35,6 +35,7 @@ from bot.core.validation.conversations import GenesysApp
 from bot.slack.api.responder import SlackResponder
 from bot.slack.api.session_messages import SlackSessionMessages
 from bot.slack.api.views import Views
+from bot.slack.error_codes import Group, is_of
 from bot.slack.listeners.actions import read_actor
 from bot.slack.messages.blocks import Message, View
 from bot.slack.messages.catalogue.errors import Situation
@@ -179,7 +180,8 @@ class SessionForm:
             view = self._result_view(
                 actor, self._renderer.failure(error, actor.id, reader=actor.requester, is_repeatable=False)
             )
-        await self._views.update(view, external_id=actor.id)
+        code = await self._views.update(view, external_id=actor.id)
+        await tell_not_filled(self._responder, self._renderer, actor, code)
 
     async def _filled(self, actor: Request, message: dict[str, Any], is_for_another: bool) -> View:
         """Return the form with its fields. If the requester cannot start a session, return a view with the reason.
@@ -305,6 +307,18 @@ def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> Non
         await ack(response_action="update", view=forms.starting_view(request))
         if not is_new:
             forms.show_again_soon(request)
+
+
+async def tell_not_filled(responder: SlackResponder, renderer: MessageRenderer, actor: Request, code: str) -> None:
+    """Tell the user of a modal that the bot could not fill the modal, so that the modal still says to wait.
+
+    Do nothing if Slack accepted the update, or if the modal is closed.
+
+    - `actor`: a request by the user of the modal.
+    - `code`: the error code of the update; "" if Slack accepted the update.
+    """
+    if code and not is_of(code, Group.VIEW_GONE):
+        await responder.tell(actor, session_form.not_opened(renderer.addressee(actor.requester), actor.id, code))
 
 
 def not_accepted(error: NotAcceptedError, to: Addressee) -> str:
