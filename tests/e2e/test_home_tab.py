@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from bot.core.timing import CoreTiming, NoticeTiming
-from tests.support.app import ADA, ANA, BEN, CARE, GUS, OUTSIDER, SAM, Journey, is_failure, link, open_journey
+from tests.support.app import ADA, ANA, BEN, CARE, GUS, HOSTS, OUTSIDER, SAM, Journey, is_failure, link, open_journey
 from tests.support.app import words as words_of
 from tests.support.conversations import KEY
 from tests.support.session_buttons import confirms, opens
+from tests.support.timing import FRESH_PEOPLE
 from tests.support.views import (
     asks_for_a_form,
     called,
@@ -173,6 +174,22 @@ async def test_start_for_someone_opens_the_form_with_nobody_chosen(either: Journ
     text = said(await home_says(either, SAM, "*Sams*"))
     order = [text.index(each) for each in ("*Your open sessions*", "*Sams*", "*You started for others*", "*Bens*")]
     assert order == sorted(order)
+
+
+@pytest.mark.parametrize(("method", "who"), [("users.info", SAM), ("usergroups.users.list", BEN)])
+async def test_start_for_someone_asks_for_whom_without_slack(method: str, who: str) -> None:
+    async with open_journey(slack_timing=FRESH_PEOPLE, COBROWSE_SUPERVISORS="U0SAM,S0LEADS") as journey:
+        home = await opens_home(journey, who)
+        assert "home_start_for" in presses(home)
+        journey.slack.inject_fault(method, "500")
+        assert (await journey.slack.press(who, home, "home_start_for")).acked
+        form = await filled(journey, who)
+        assert fields(form)[0] == "host"
+        assert not form.values.get(("host", "host"))
+        journey.slack.inject_fault(method, None)
+        await sends(journey, who, form, host=ANA, name="Anas")
+        (create,) = journey.genesys.creates
+        assert create.body["hostUserId"].startswith(HOSTS[ANA])
 
 
 async def test_agent_who_presses_start_for_someone_gets_the_usual_form(journey: Journey) -> None:

@@ -200,7 +200,9 @@ class SessionForm:
         except PermissionDeniedError as refusal:
             return self._result_view(actor, self._renderer.answer(actor, refusal))
         except SlackUnavailableError:
-            log.warning("a form without a host", extra={"fields": {"request": actor.id}})
+            chooses_host = is_for_another  # else the session would be the requester's own
+            if not chooses_host:
+                log.warning("a form without a host", extra={"fields": {"request": actor.id}})
         fields = replace(
             await self._further_fields(),
             channel_id=actor.channel_id,
