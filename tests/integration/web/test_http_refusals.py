@@ -187,9 +187,10 @@ async def test_a_refused_connection_ends_at_once(over_http: Journey) -> None:
 
 
 @pytest.mark.parametrize("off", [-301, 301, -86_400])
-async def test_an_old_timestamp_is_refused_before_its_body_comes(over_http: Journey, off: int) -> None:
+@pytest.mark.parametrize("length", ["Content-Length: 65537", "Transfer-Encoding: chunked"])
+async def test_an_old_timestamp_is_refused_before_its_body_comes(over_http: Journey, off: int, length: str) -> None:
     fields = "".join(f"{name}: {value}\r\n" for name, value in signed(over_http, b"", at=at(off)).items())
-    start = f"POST /slack/events HTTP/1.1\r\nHost: bot\r\nContent-Type: {FORM}\r\n{fields}Content-Length: 500\r\n\r\n"
+    start = f"POST /slack/events HTTP/1.1\r\nHost: bot\r\nContent-Type: {FORM}\r\n{fields}{length}\r\n\r\n"
     assert await raw(over_http, start.encode(), seconds=2) == 401
 
 
@@ -223,6 +224,21 @@ async def test_a_wrong_clock_is_named_and_not_ready(
     (line,) = fields_of(caplog, "the clock differs from Slack's")  # of six
     assert abs(int(str(line["seconds_off"])) + off) <= 2
     assert over_http.genesys.calls == []
+
+
+async def test_wrong_clock_is_named_when_bodies_come_after_headers(over_http: Journey) -> None:
+    where = urlsplit(over_http.url)
+    for number in range(3):
+        body = urlencode(COMMAND | {"text": f"help {number}"}).encode()
+        fields = signed(over_http, body, at=at(-HOUR)) | {"Content-Type": FORM, "Content-Length": str(len(body))}
+        start = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        reader, writer = await asyncio.open_connection(where.hostname, where.port)
+        writer.write(f"POST /slack/events HTTP/1.1\r\nHost: bot\r\n{start}\r\n".encode())
+        await asyncio.sleep(0.05)
+        writer.write(body)
+        assert b" 401 " in await reader.readline()
+        writer.close()
+    assert await readiness(over_http) == (503, "differs from Slack's")
 
 
 async def test_a_replay_of_one_old_request_leaves_it_ready(over_http: Journey) -> None:
