@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.app import ANA, BEN, SAM, Journey, buttons, open_journey, words
+from tests.support.app import ANA, BEN, SAM, Journey, buttons, open_bot_between, open_journey, open_servers, words
 from tests.support.conversations import talk
 from tests.support.live import LIVE, QUICK_LIVE, count, offers, told
 from tests.support.session_buttons import COPY, END, POST, opens, presses, says
@@ -78,6 +80,26 @@ async def test_supervisor_is_told_and_the_agents_card_changes(journey: Journey) 
     await told(journey, "*Deal* · ended ", who=SAM)
     await says(journey, card, "*Deal* · ended ")
     assert "The customer left." in words(card)
+
+
+async def test_supervisors_copy_is_theirs_after_a_restart(tmp_path: Path) -> None:
+    async with open_servers() as servers:
+        users = servers.slack.workspace.users
+        users[BEN] = replace(users[BEN], locale="de-DE")
+        environ = servers.environ | LIVE | {"DATABASE_URL": f"sqlite:///{tmp_path / 'bot.db'}"}
+        async with open_bot_between(servers, environ, http=False, timing=QUICK_LIVE) as journey:
+            talk(journey, host="22222222-2222-4222-8222-222222222222")
+            await presses(journey, await journey.asks("@ben Deal", who=SAM), COPY, who=SAM)
+        (copy,) = [each for each in servers.slack.messages if servers.slack.workspace.im_owner(each.channel) == SAM]
+        (agents,) = [each for each in servers.slack.messages if servers.slack.workspace.im_owner(each.channel) == BEN]
+        async with open_bot_between(servers, environ, http=False, timing=QUICK_LIVE) as journey:
+            (offer,) = offers(journey)
+            offer.join()
+            await says(journey, copy, "customer joined")
+            await journey.slack.until(lambda: agents.text == "Dein Kunde ist Deal beigetreten." or None)
+        assert copy.text == f"The customer of <@{BEN}> joined Deal."
+        assert f"For <@{BEN}>" in words(copy)
+        assert servers.genesys.url not in str(copy.blocks), "the viewer is for the host alone"
 
 
 async def test_cards_in_a_channel_and_a_direct_message_change(journey: Journey) -> None:

@@ -74,10 +74,6 @@ class DirectMessages:
                 raise
         return await self._post(await self.channel(user_id, instead_of=channel), message)
 
-    def is_known(self, user_id: UserId, channel_id: ChannelId) -> bool:
-        """Return whether the cache holds `channel_id` as the direct-message channel with this user."""
-        return self._channels.peek(user_id) == channel_id
-
     async def channel(self, user_id: UserId, *, instead_of: ChannelId | None = None) -> ChannelId:
         """Return the id of the direct-message channel with a user, from the cache or from Slack.
 

@@ -175,48 +175,69 @@ class SlackSessionMessages:
             log.warning("a message about a session will not be changed", extra={"fields": {"session": post.session_id}})
 
     async def mark_ended(self, post: PostedMessage, record: SessionRecord) -> EditResult:
-        reader = self._reader(post, record)
-        await self._readers.learn(reader)
-        message = self._cards_for(reader).closed(record, is_public=post.kind is PostedMessageKind.SHARED)
-        return await self._update(post, record, message)
+        is_public = post.kind is PostedMessageKind.SHARED
+        return await self._update(
+            post, record, lambda reader: self._cards_for(reader).closed(record, is_public=is_public)
+        )
 
     async def mark_joined(self, post: PostedMessage, record: SessionRecord) -> EditResult:
-        reader, is_public = self._reader(post, record), post.kind is PostedMessageKind.SHARED
-        await self._readers.learn(reader)
-        cards = self._cards_for(reader)
-        if not record.is_gone:  # others can still join by the link
-            message = cards.shared(record, None) if is_public else cards.of_record(record, reader, DIRECT_MESSAGE)
-        else:
-            message = cards.joined(record, None if is_public else reader, is_public=is_public)
-        return await self._update(post, record, message)
+        is_public = post.kind is PostedMessageKind.SHARED
 
-    async def _update(self, post: PostedMessage, record: SessionRecord, message: Message) -> EditResult:
+        def render(reader: UserId) -> Message:
+            cards = self._cards_for(reader)
+            if not record.is_gone:  # others can still join by the link
+                return cards.shared(record, None) if is_public else cards.of_record(record, reader, DIRECT_MESSAGE)
+            return cards.joined(record, None if is_public else reader, is_public=is_public)
+
+        return await self._update(post, record, render)
+
+    async def _update(
+        self, post: PostedMessage, record: SessionRecord, render: Callable[[UserId], Message]
+    ) -> EditResult:
         """Update a message. Return the outcome.
 
         The outcome is EditResult.SILENT if the update takes more than `SlackTiming.edit_timeout` seconds. If
         Slack has replaced the id of the direct-message channel, use the new id.
+
+        `render`: builds the message for its reader.
         """
         try:
             async with asyncio.timeout(self._timing.edit_timeout):
+                reader = await self._reader(post, record)
+                if reader is None:
+                    return EditResult.UNWELL
+                await self._readers.learn(reader)
+                message = render(reader)
                 edit, code = await self._edit(post, post.channel_id, message)
                 if code in GONE and post.kind is PostedMessageKind.DIRECT:
                     edit = await self._edit_where_it_is_now(post, record, message)
         except TimeoutError:
-            log.warning(
-                "a message was not changed", extra={"fields": {"session": post.session_id, "error": "timed_out"}}
-            )
+            self._log_unchanged(post, "timed_out")
             return EditResult.SILENT
         return edit
 
-    def _reader(self, post: PostedMessage, record: SessionRecord) -> UserId:
-        """Return the person for whom to render a message: the requester or the agent.
+    async def _reader(self, post: PostedMessage, record: SessionRecord) -> UserId | None:
+        """Return the person for whom to render a message: the requester or the agent; None if Slack cannot say it now.
 
         A message in a channel is rendered for the requester. A direct message is rendered for the requester if it is in
-        the requester's cached direct-message channel, else for the agent.
+        the requester's direct-message channel, else for the agent. The store does not record the reader. So ask Slack
+        for this channel if it is not cached, for example after a restart.
+
+        Raises TimeoutError if the call times out, but no other error of the call.
         """
-        if post.kind is PostedMessageKind.SHARED or self._direct.is_known(record.requester, post.channel_id):
+        if post.kind is PostedMessageKind.SHARED or record.requester == record.agent:
             return record.requester
-        return record.agent
+        try:
+            channel_id = await self._direct.channel(record.requester)
+        except TimeoutError:
+            raise
+        except (*CALL_ERRORS, *MALFORMED_ERRORS) as error:
+            code = error_code(error) if isinstance(error, SlackApiError) else ""
+            if code and not is_of(code, *LATER):
+                return record.agent  # Slack has no direct messages with the requester
+            self._log_unchanged(post, error_label(error))
+            return None
+        return record.requester if channel_id == post.channel_id else record.agent
 
     async def _edit_where_it_is_now(self, post: PostedMessage, record: SessionRecord, message: Message) -> EditResult:
         """Update a direct message after Slack has replaced the id of its channel. Return the outcome.
@@ -251,5 +272,8 @@ class SlackSessionMessages:
             edit, code = EditResult.UNWELL, error_label(error)
         else:
             return EditResult.DONE, ""
-        log.warning("a message was not changed", extra={"fields": {"session": post.session_id, "error": code}})
+        self._log_unchanged(post, code)
         return edit, code or NO_CODE
+
+    def _log_unchanged(self, post: PostedMessage, code: str) -> None:
+        log.warning("a message was not changed", extra={"fields": {"session": post.session_id, "error": code}})

@@ -13,7 +13,7 @@ from bot.core.models import RequestState, SessionRecord
 from bot.core.requests.recovery import update_ended_messages
 from bot.sandbox.slack.server import Message
 from tests.support import session_messages
-from tests.support.app import ANA, buttons, words
+from tests.support.app import ANA, QUICK_SLACK, SAM, buttons, words
 from tests.support.session_buttons import END
 from tests.support.session_messages import World
 from tests.support.storage import request, session
@@ -69,6 +69,31 @@ async def test_while_slack_is_not_well_it_is_left_for_later(world: World, fault:
     world.later_seconds = 61
     await world.update_ended()
     assert all(" · ended " in words(message) for message in messages)
+
+
+@pytest.mark.parametrize("slack_timing", [replace(QUICK_SLACK, direct_cache_seconds=0.0)])
+@pytest.mark.parametrize("fault", ["ratelimited", "internal_error", "drop"])
+async def test_message_whose_reader_is_unknown_is_left_for_later(world: World, fault: str) -> None:
+    record = await world.made(requester=SAM, target=ANA)
+    await world.session_messages.send_direct(record, SAM)
+    (message,) = world.public()
+    world.servers.slack.inject_fault("conversations.open", fault, retry_after=60)
+    await ended(world)
+    assert not message.replaced
+    world.servers.slack.inject_fault("conversations.open", None)
+    world.later_seconds = 61
+    await world.update_ended()
+    assert " · ended " in words(message)
+
+
+@pytest.mark.parametrize("slack_timing", [replace(QUICK_SLACK, direct_cache_seconds=0.0)])
+async def test_agents_message_is_told_when_the_requester_has_left(world: World) -> None:
+    record = await world.made(requester=SAM, target=ANA)
+    await world.session_messages.send_direct(record, ANA)
+    (message,) = world.public()
+    world.servers.slack.inject_fault("conversations.open", "user_disabled")
+    await ended(world)
+    assert " · ended " in words(message)
 
 
 async def test_a_message_that_is_gone_does_not_keep_the_others_from_it(world: World) -> None:
