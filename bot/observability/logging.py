@@ -51,7 +51,7 @@ def _masked_address(run: re.Match[str]) -> str:
 _PRIVATE = r"[A-Z ]{0,40}PRIVATE KEY-----"
 _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(rf"-----BEGIN {_PRIVATE}.*?(?:-----END {_PRIVATE}|\Z)", re.DOTALL), MASK),
-    (re.compile(r"(?ai:bearer|basic)\s++[\w.~+/=-]{6,}+"), MASK),
+    (re.compile(r"(?ai:bearer|basic(?!\s++(?-i:[A-Z]?[a-z]++)(?!\.?[\w~+/=-])))\s++[\w.~+/=-]{6,}+"), MASK),
     (re.compile(r"((?ai:https?|wss?)://)([^\s/'\"]*@)?+([\w.:\[\]-]++)([/?#][^\s'\"]*+)?+"), _bare),
     (re.compile(r"x(?:ox[a-z]|app)[.-]++\w[\w.-]*+"), MASK),
     (re.compile(r"eyJ[\w.-]++"), _masked_jwt),
@@ -59,7 +59,8 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
 )
 """Patterns of secrets, each with its replacement, or with the function that returns the replacement. The patterns use
 possessive quantifiers (`++`), and the last one matches only from the start of a word (`(?<!`). Otherwise the time for
-one match could grow with the square of the text's length."""
+one match could grow with the square of the text's length. A plain word after "basic", as in "Basic Information", is no
+secret: credentials are in Base64, which mixes upper and lower case."""
 _RULES_KEEPING_PATHS = tuple((pattern, _with_path if mask is _bare else mask) for pattern, mask in _RULES)
 _SUSPECT = ("-----begin", "xox", "xapp", "eyj", "bearer", "basic", "@", "://")
 """Every text that matches a pattern in `_RULES` contains one of these texts, in upper or lower case. Searching for

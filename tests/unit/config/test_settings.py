@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from bot.config import settings
+from bot.config.reader import EXAMPLE
 from bot.config.settings import SettingsError
 from bot.config.variables import VARIABLES, example
 from bot.core.access import Allowlist
 from bot.genesys.auth.credentials import SecretCredentials
+from bot.observability.logging import Redactor
 from tests.support.cases import each_case
 from tests.support.private_keys import pem
 from tests.support.settings import FERNET, GENESYS, HOST, HTTP, SOCKET, faults, named, without
@@ -145,6 +147,14 @@ def test_without_key_or_client_secret_both_ways_are_named():
     (line,) = faults(without(SOCKET, "GENESYS_CLIENT_SECRET"))
     assert line.startswith("GENESYS_PRIVATE_KEY_PATH: ")
     assert "GENESYS_CLIENT_SECRET" in line
+
+
+@each_case("missing", [{"SLACK_SIGNING_SECRET": "", "BOT_MODE": "http"}, {"SLACK_APP_TOKEN": "", "BOT_MODE": "socket"}])
+def test_where_slack_shows_a_missing_secret_is_not_masked(missing):
+    (line,) = faults(SOCKET | missing)
+    sentence = line.partition(EXAMPLE)[0]
+    assert "Basic Information" in sentence
+    assert Redactor()(sentence) == sentence
 
 
 @each_case(("name", "value"), WRONG)

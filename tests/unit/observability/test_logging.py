@@ -139,6 +139,16 @@ def test_short_secret_does_not_mask_every_word():
     )
 
 
+@pytest.mark.parametrize("text", ["Basic Information, App Credentials.", "basic authentication", "Basic Information."])
+def test_plain_word_after_basic_is_not_masked(text):
+    assert Redactor()(f"See {text}") == f"See {text}"
+
+
+@pytest.mark.parametrize("secret", ["dXNlcjpwYXNz", "YWJjREVGOg==", "abcdefg=", "ABCDEFGH", "abcdef1", "Abc.defgh"])
+def test_credentials_after_basic_are_masked(secret):
+    assert Redactor()(f"Basic {secret} x") == f"{MASK} x"
+
+
 def test_of_an_address_the_host_stays_to_be_read():
     assert Redactor()("see https://api.example.com:8443/a/b?c=d now") == f"see https://api.example.com:8443/{MASK} now"
 
