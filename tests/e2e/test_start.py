@@ -218,7 +218,7 @@ async def test_contact_reads_the_tried_rules_of_an_agent(either: Journey) -> Non
     message = await either.asks("@una Checkout", who=SAM)
     assert f"<@{UNA}> isn’t connected to Genesys yet. Nothing was started." in words(message)
     assert "same email: no Genesys user has this address" in words(message)
-    assert f"`/cobrowse link <@{UNA}> name@example.com`" in words(message)
+    assert f"To connect <@{UNA}>, type `/cobrowse link @agent name@example.com`." in words(message)
     assert either.genesys.creates == []
 
 

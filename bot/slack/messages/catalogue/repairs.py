@@ -33,7 +33,9 @@ def _entry(*sentences: Sentence) -> None:
 
 _entry(fix("not_listed", "Add them, or a user group they are in, to `COBROWSE_MEMBERS`."))
 _entry(fix("workflow_steps_off", "Set `COBROWSE_WORKFLOW_STEPS=on`."))
-_entry(fix("host_not_found", "Type `{command} link {mention} name@example.com`. What I tried: {tried}."))
+_entry(
+    fix("host_not_found", "To connect {mention}, type `{command} link @agent name@example.com`. What I tried: {tried}.")
+)
 _entry(
     fault("slack_unavailable", "Slack refuses my look-ups (`{slack_error}`). {reason}"),
     fix("slack_unavailable", "{remedy}"),
