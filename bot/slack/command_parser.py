@@ -8,7 +8,6 @@ Slack escapes `&`, `<` and `>` in the text and turns mentions into `<@U…|name>
 `should_escape`.
 """
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
@@ -63,7 +62,8 @@ _FIRST_WORD = re.compile(r"<([^<>|\s]+)(?:\|[^<>]*)?>|(\S+)")
 _MARKUP = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _OPENING, _CLOSING = "\"'“”„‟‘’‚‛«»", "\"'“”‟‘’‛«»"
 _QUOTATION = re.compile(f"[{_OPENING}][^{_OPENING}{_CLOSING}]*[{_CLOSING}]")
-_MIN_SIMILARITY, MAX_TYPO_LENGTH = 0.74, 20
+MIN_TYPO_LENGTH, MIN_TYPO_LENGTH_OF_ANY = 4, 6
+"""The minimum lengths of a command word, in letters, for some kinds of typing errors (see `_is_slip`)."""
 _TYPO_WORDS = (*RESERVED, "stop", "close", "cancel", "finish", "quit", "delete", "sessions")
 _ADDRESS = re.compile(r"<(?:mailto|tel):([^>|]+)(?:\|[^>]*)?>")
 _AT_WORD = re.compile(r"[@＠﹫]\s*([^\s<>|]*)")
@@ -230,9 +230,7 @@ def clean_name(text: str, most: int = NAME_LENGTH) -> str | None:
     text = one_line(text).strip()
     if _is_quoted(text):
         text = text[1:-1]
-    text = _MARKUP.sub(_label, text)
-    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    return plain_name(text, most)
+    return plain_name(_unescaped(_MARKUP.sub(_label, text)), most)
 
 
 def plain_name(text: str, most: int = NAME_LENGTH) -> str | None:
@@ -465,7 +463,7 @@ def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
     - `plain`: a part of the text that contains the `@name`, without accents and invisible characters.
     - `text`: the whole text as typed.
     """
-    at = _AT_WORD.search(plain)
+    at = _AT_WORD.search(_unescaped(plain))
     return Choice(Ambiguity.UNKNOWN_PERSON, (_option(Start(), text, grammar),), f"@{clean(at[1]) if at else ''}")
 
 
@@ -526,15 +524,36 @@ def _names_somebody(text: str) -> bool:
 
 
 def _typo_of(word: str) -> str:
-    """Return the command word that is most similar to a lower-case word; "" if none is similar enough.
+    """Return the command word that a lower-case word misspells; "" for none. Names such as "lisa" misspell none."""
+    return next((each for each in _TYPO_WORDS if _is_slip(word, each)), "")
 
-    A command word with the same letters in another order counts as the most similar.
+
+def _is_slip(word: str, command: str) -> bool:
+    """Return whether `word` is `command` with one slip of a finger.
+
+    The slip is one of these:
+
+    - Two neighboring letters are swapped, or one letter is doubled.
+    - One letter is missing, but not the first one. The last one may be missing only if `word` still has
+      MIN_TYPO_LENGTH letters. `command` has MIN_TYPO_LENGTH letters or more: "Ed" is a name.
+    - One letter is wrong or too many, but not the first or last one. `command` has MIN_TYPO_LENGTH_OF_ANY letters or
+      more: "Fast" is a name.
     """
-    if len(word) > MAX_TYPO_LENGTH:  # a longer word resembles no command word
-        return ""
-    swapped = [each for each in _TYPO_WORDS if sorted(word) == sorted(each)]
-    close = swapped or difflib.get_close_matches(word, _TYPO_WORDS, n=1, cutoff=_MIN_SIMILARITY)
-    return close[0] if close else ""
+    if word == command or abs(len(word) - len(command)) > 1:
+        return False
+    shared = min(len(word), len(command))
+    at = next((place for place in range(shared) if word[place] != command[place]), shared)
+    # the slip is neither in the first letter nor in the last one
+    is_inside = 0 < at < (shared - 1 if len(word) == len(command) else shared)
+    is_long = len(command) >= MIN_TYPO_LENGTH_OF_ANY
+    rest, wanted = word[at:], command[at:]
+    if len(word) > len(command):
+        return rest[1:] == wanted and (word[at - 1 : at] == rest[0] or (is_long and is_inside))
+    if len(word) < len(command):
+        is_known = is_inside or len(word) >= MIN_TYPO_LENGTH
+        return rest == wanted[1:] and at > 0 and is_known and len(command) >= MIN_TYPO_LENGTH
+    is_swapped = rest[:2] == wanted[1::-1] and rest[2:] == wanted[2:]
+    return is_swapped or (is_long and is_inside and rest[1:] == wanted[1:])
 
 
 def _is_quoted(text: str) -> bool:
@@ -547,6 +566,11 @@ def _normalized(text: str) -> str:
         return text.strip()
     letters = unicodedata.normalize("NFKD", text)[: 2 * MAX_TEXT_LENGTH]
     return "".join(c for c in letters if unicodedata.category(c)[0] not in "MC" and not _IGNORABLE.match(c)).strip()
+
+
+def _unescaped(text: str) -> str:
+    """Replace the entities by which Slack escapes `<`, `>` and `&` (see the module's docstring)."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _is_visible(name: str) -> bool:

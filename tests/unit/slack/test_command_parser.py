@@ -304,6 +304,12 @@ def test_a_sentence_that_begins_with_a_reserved_word_is_a_name(word, rest):
         ("unlnk", "unlink"),
         ("stpo", "stop"),
         ("cancle", "cancel"),
+        ("ennd", "end"),
+        ("closse", "close"),
+        ("lst", "list"),
+        ("clos", "close"),
+        ("cabcel", "cancel"),
+        ("discobnnect", "disconnect"),
     ],
 )
 def test_a_slip_of_the_finger_is_asked_about(text, word):
@@ -311,6 +317,18 @@ def test_a_slip_of_the_finger_is_asked_about(text, word):
     assert isinstance(command, Choice)
     assert (command.ambiguity, command.subject) == (Ambiguity.TYPO, word)
     assert command.options[1] == Start(name=text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Lisa", "Second", "Fast", "Ed", "Lin", "App", "Top", "Best", "Host", "Silt", "Lose", "Test", "News", "Life"),
+        *("Cancer", "Statue", "Spend", "Ben", "Max", "Stella", "Linke", "Stopper"),
+    ],
+)
+@pytest.mark.parametrize("target", [None, "U0BEN"])
+def test_name_that_resembles_a_command_starts_a_session(name, target):
+    assert parse(f"<@{target}> {name}" if target else name) == Start(target, name)
 
 
 @pytest.mark.parametrize("name", ["A hepl", "hepl A", "statsu 2"])
@@ -350,6 +368,12 @@ MENTION = "<@U0BEN|ben>"
 )
 def test_person_unknown_to_slack_is_no_name_behind_a_word(text: str) -> None:
     assert asked(text) is Ambiguity.UNKNOWN_PERSON
+
+
+@pytest.mark.parametrize("text", ["link &lt;@U0UNA&gt; una@example.com", "&lt;@U0UNA&gt;", "@U0UNA&gt;"])
+def test_unknown_person_is_named_without_entities(text: str) -> None:
+    assert isinstance(found := parse(text), Choice)
+    assert (found.ambiguity, found.subject) == (Ambiguity.UNKNOWN_PERSON, "@U0UNA")
 
 
 @pytest.mark.parametrize("hidden", ["\u034f", "\ufe0f", "\ufe00\u034f", "\u3164", "\u115f", "\U000e0100", "\u180b"])
