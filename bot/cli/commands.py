@@ -41,6 +41,8 @@ class _Commands(click.Group):
 
 
 RUN_CHECK = "Run `cobrowse-bot check`: it says what is wrong, and how to fix it."
+FILE_IN_USE = "database_file_in_use"
+"""The code of the error that `check` does not report, because it may run beside the bot."""
 _ABOUT = "A Slack bot for contact centers on Genesys Cloud: type /cobrowse, get the customer's join link."
 
 
@@ -82,7 +84,7 @@ def run() -> None:
         with asyncio.Runner(loop_factory=server.event_loop_factory()) as runner:
             runner.run(serve())
     except SetupError as error:
-        _refuse_to_start(error.line)
+        _fail(error.line) if error.code == FILE_IN_USE else _refuse_to_start(error.line)
 
 
 @main.command(epilog=examples("cobrowse-bot check", "cobrowse-bot check --person U012AB3CD --json"))

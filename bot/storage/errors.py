@@ -189,9 +189,7 @@ SENTENCES = MappingProxyType(
             "Check DATABASE_URL, and look at the log of the database."
         ),
         # The SQLite file
-        "database_file_in_use": (
-            "Another bot runs on the database {path}. Stop it first, or use Postgres for several."
-        ),
+        "database_file_in_use": "Another bot runs on the database {path}. Stop it first.",
         "database_file_missing": (
             "There is no database {path}. Run this where the bot runs, with its settings, or correct DATABASE_URL."
         ),
