@@ -92,7 +92,8 @@ class Reader:
     def fault(self, name: str, fix: str) -> None:
         """Add a fault of the variable `name`.
 
-        Do nothing if `faults` already contains this fault, or a fault about invalid characters in the value.
+        Do nothing if `faults` already contains this fault, or a fault that explains why the value cannot be read: the
+        value has invalid characters, or its file is unreadable or empty.
 
         `fix`: what is wrong with the value, and how to fix the value. If `needs_example` returns True for `fix`, the
         text of the fault ends with an example line such as `PORT=3000`.
@@ -114,6 +115,13 @@ class Reader:
         Unlike `text`, ignore the variable's default, and the file that NAME_FILE names.
         """
         return unquoted(self.environ.get(name, ""))
+
+    def is_named(self, name: str) -> bool:
+        """Return whether the variable NAME or NAME_FILE is set. Read no file.
+
+        `name`: the variable NAME.
+        """
+        return any(unquoted(self.environ.get(each, "")) for each in (name, f"{name}_FILE"))
 
     def has_fault(self, name: str) -> bool:
         """Return whether this reader has found a fault of the variable so far."""
@@ -306,6 +314,8 @@ class Reader:
             value = self.parsed(f"{name}_FILE", lambda: read_secret_file(name, path)) or ""
             if not value and not VARIABLES[name].is_next and not self.has_fault(f"{name}_FILE"):
                 self.fault(f"{name}_FILE", "the file is empty.")
+            if self.has_fault(f"{name}_FILE"):
+                self._unreadable.add(name)
             self.files[name] = SecretFile(name, f"{name}_FILE", path, value)
         return value
 

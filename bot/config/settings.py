@@ -300,7 +300,7 @@ def read_slack(reader: Reader) -> SlackSettings:
     _check_tokens(reader, bot_token, app_token)
     next_secret = _signing_secret(reader, "SLACK_SIGNING_SECRET_NEXT")
     mode = reader.choice("BOT_MODE", ("auto", "socket", "http"))
-    if mode == "auto" and not app_token and not signing_secret:
+    if mode == "auto" and not app_token and not signing_secret and not reader.has_fault_about("SLACK_SIGNING_SECRET"):
         wanted = "is missing, and so is SLACK_SIGNING_SECRET. Set the first for Socket Mode, the second for HTTP."
         reader.fault("SLACK_APP_TOKEN", wanted)
     elif mode == "socket" and not app_token:
@@ -367,11 +367,11 @@ def _config_token(reader: Reader) -> str:
 def read_features(reader: Reader) -> Features:
     """Read the settings on which the manifest of the Slack app depends. Add each fault of a setting to `reader`.
 
-    Add no fault for a missing token, because the manifest is needed before the Slack app exists.
+    Read no token and no secret, because the manifest is needed before the Slack app exists.
     """
     rules = _access_rules(reader)
     mode = reader.choice("BOT_MODE", ("auto", "socket", "http"))
-    signing_only = bool(reader.text("SLACK_SIGNING_SECRET") and not reader.text("SLACK_APP_TOKEN"))
+    signing_only = reader.is_named("SLACK_SIGNING_SECRET") and not reader.is_named("SLACK_APP_TOKEN")
     over_http = mode == "http" or (mode == "auto" and signing_only)
     public_url, path = reader.url("COBROWSE_PUBLIC_URL"), below(EVENTS_PATH, reader.workspace)
     return Features(

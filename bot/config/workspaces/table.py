@@ -62,6 +62,10 @@ class TableReader(Reader):
         self.has_read_wrong_key |= _key(name) in self._wrong_keys
         return super().given(name)
 
+    def is_named(self, name: str) -> bool:
+        """Return whether the table has the key for this variable, or all workspaces share a value. Read no file."""
+        return _key(name) in self._wrong_keys or super().is_named(name)
+
     def fault(self, name: str, fix: str) -> None:
         """Add a fault of the variable `name`.
 
@@ -71,7 +75,7 @@ class TableReader(Reader):
 
         - The constructor found a fault in the key that sets `name`, or in a key that sets a variable named in `fix`.
         - The same fault was added before.
-        - A fault about invalid characters in the value was added before.
+        - A fault that explains why the value cannot be read was added before.
         """
         if self._wrong_keys.isdisjoint({_key(name), *map(_key, _VARIABLE.findall(fix))}):
             super().fault(name, fix)

@@ -186,6 +186,16 @@ async def test_manifest_leads_to_the_path_of_the_workspace(typed: Typed, tmp_pat
 
 
 @sqlite
+@pytest.mark.parametrize("held", ['{file = "not-there-yet"}', '{env = "NOT_SET_YET"}'])
+async def test_manifest_is_printed_before_the_secrets_exist(typed: Typed, tmp_path: Path, held: str) -> None:
+    names = ("slack_bot_token", "slack_app_token", "slack_signing_secret", "genesys_client_secret")
+    (tmp_path / "file.toml").write_text("[acme]\n" + "".join(f"{name} = {held}\n" for name in names) + GLOBEX)
+    result = await typed("manifest", "--workspace", "acme")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert yaml.safe_load(result.stdout)["settings"]["socket_mode_enabled"] is True
+
+
+@sqlite
 async def test_setting_of_a_workspace_in_the_environment_is_refused(typed: Typed) -> None:
     for command in (["manifest"], ["applications"]):
         result = await typed(*command, "--workspace", "acme", COBROWSE_COMMAND="/screen")

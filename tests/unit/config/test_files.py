@@ -51,6 +51,26 @@ def test_every_secret_can_come_from_a_file_and_is_masked(name, tmp_path: Path):
     assert loaded.slack == settings.load(environ).slack
 
 
+@pytest.mark.parametrize("content", [None, ""])
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        ("SLACK_BOT_TOKEN", "auto"),
+        ("SLACK_APP_TOKEN", "auto"),
+        ("SLACK_APP_TOKEN", "socket"),
+        ("SLACK_SIGNING_SECRET", "auto"),
+        ("SLACK_SIGNING_SECRET", "http"),
+        ("GENESYS_CLIENT_SECRET", "auto"),
+    ],
+)
+def test_file_of_a_secret_that_cannot_be_read_is_one_fault(name, mode, content, tmp_path: Path):
+    if content is not None:
+        (tmp_path / "secret").write_text(content)
+    environ = HTTP if name == "SLACK_SIGNING_SECRET" else SOCKET
+    (fault,) = faults(without(environ, name) | {f"{name}_FILE": str(tmp_path / "secret"), "BOT_MODE": mode})
+    assert fault.startswith(f"{name}_FILE: the file ")
+
+
 IDS = sorted(name for name, variable in VARIABLES.items() if variable.in_file)
 
 
