@@ -80,7 +80,9 @@ async def check_person(
             why, fix = (each(PLAIN_ENGLISH, error.slack_error) for each in (reason, remedy))
             return [failed("person", f"{message} {why}", fix or "Look at the lines about Slack.")]
         except PermissionDeniedError as error:
-            return [_refusal(error, user_id), skipped("host", "they may not start sessions")]
+            seen = people.peek_person(user_id)
+            refusal = _unknown(user_id) if seen and not seen.team_id else _refusal(error, user_id)
+            return [refusal, skipped("host", "they may not start sessions")]
     return [*found, await _host(settings, person, timing)]
 
 
@@ -133,6 +135,11 @@ async def _list_entry(allowlist: Allowlist, people: SlackDirectory, person: Slac
             if await people.in_group(user_id, group, team_id):
                 return f"by group {group}"
     return ""
+
+
+def _unknown(user_id: UserId) -> CheckResult:
+    fix = "Copy the id again: in Slack, open their profile, then the three dots, and choose Copy member ID."
+    return failed("person", f"Slack knows nobody with the id {user_id} here.", fix)
 
 
 def _refusal(error: PermissionDeniedError, user_id: UserId) -> CheckResult:

@@ -39,13 +39,19 @@ async def test_admitted_person_is_told_the_rule_and_the_host(
     assert untouched(servers)
 
 
-@pytest.mark.parametrize(
-    ("who", "told"), [(GUS, "guest"), (OUTSIDER, "outsider"), (GONE, "deactivated"), ("U0NONE", "outsider")]
-)
+@pytest.mark.parametrize(("who", "told"), [(GUS, "guest"), (OUTSIDER, "outsider"), (GONE, "deactivated")])
 async def test_refused_person_is_told_their_membership(servers: Servers, tmp_path: Path, who: str, told: str) -> None:
     found = await run_checks(right_environ(servers, tmp_path), who)
     assert found["person"].status is Status.FAILED
     assert told in found["person"].message
+    assert found["host"].status is Status.SKIPPED
+
+
+async def test_id_that_slack_does_not_know_is_to_be_copied_again(servers: Servers, tmp_path: Path) -> None:
+    found = await run_checks(right_environ(servers, tmp_path), "U012ADA")
+    assert found["person"].status is Status.FAILED
+    assert found["person"].message == "Slack knows nobody with the id U012ADA here."
+    assert "Copy member ID" in found["person"].fix
     assert found["host"].status is Status.SKIPPED
 
 
