@@ -26,7 +26,7 @@ OTHER_KEYS = (
     "{count} of the bots that use this database {do} not encrypt with the newest key. "
     "Start {them} again with the same STORE_ENCRYPTION_KEY as here, then run this again."
 )
-DUMP = 'pg_dump --format=custom --no-owner --file={file} --dbname="${{DATABASE_URL:?}}"'
+DUMP = 'umask 077\npg_dump --format=custom --no-owner --file={file} --dbname="${{DATABASE_URL:?}}"'
 LOAD = 'pg_restore --clean --if-exists --no-owner --single-transaction --dbname="${{DATABASE_URL:?}}" {file}'
 INTERRUPT = (
     """psql --dbname="${DATABASE_URL:?}" --command="UPDATE requests SET state = 'creating' WHERE state = 'accepted'\""""
@@ -137,12 +137,12 @@ def backup(path: str) -> None:
     """Copy the database to a new file, even while the bot runs.
 
     If the path is a folder, the name of the file is the time of the backup. The backup does not contain the encryption
-    key. For Postgres, print the command that makes the backup, and exit with 1.
+    key. For Postgres, print the commands for the backup, and exit with 1.
     """
     from bot.core.errors import SetupError
     from bot.storage.sqlite import backup as files
 
-    told = "The database is Postgres, whose own program makes the backup:"
+    told = "The database is Postgres, whose own program makes the backup. Run:"
     file, encryptor = _file(told, DUMP.format(file=shlex.quote(path)))
     target = Path(path).expanduser()
     if os.path.isdir(target):
@@ -224,8 +224,9 @@ def rotate_key() -> None:
 def _file(sentence: str, commands: str) -> "tuple[Path, Encryptor]":
     """Return the path of the SQLite database, and an Encryptor with the configured keys.
 
-    For Postgres, print `sentence` to standard error and `commands` to standard output, and exit with 1. For the
-    database `memory:`, or if the settings have faults, print the reason and exit with 1.
+    For Postgres, print `sentence` to standard error. Print `commands` to standard output, after the command that gives
+    the shell the address of the database. Exit with 1. For the database `memory:`, or if the settings have faults,
+    print the reason and exit with 1.
     """
     from bot.cli.database import with_database
     from bot.storage.encryption import Encryptor
@@ -240,9 +241,25 @@ def _file(sentence: str, commands: str) -> "tuple[Path, Encryptor]":
     database = with_database(given)
     if database.url.startswith(POSTGRES):
         click.echo(sentence, err=True)
-        click.echo(commands)
+        click.echo(_export_address() + commands)
         sys.exit(1)
     return Path(database.url.removeprefix(SQLITE)), Encryptor(database.keys)
+
+
+def _export_address() -> str:
+    """Return a line of shell that sets DATABASE_URL as the bot reads it; "" if the environment has the value already.
+
+    The line does not contain the value, because it may hold a password.
+    """
+    from bot.config import environment, settings
+    from bot.core.validation.text import unquoted
+
+    values, in_file = settings.environment(), environment.read(environment.ENV_FILE, {}).values
+    url, path = values.get("DATABASE_URL"), unquoted(values.get("DATABASE_URL_FILE", ""))
+    if url and url != in_file.get("DATABASE_URL"):
+        return ""
+    source = f"sed -n 's/^DATABASE_URL=//p' {environment.ENV_FILE}" if url else f"cat {shlex.quote(path)}"
+    return f'export DATABASE_URL="$({source})"\n'
 
 
 def _fail(sentence: str) -> NoReturn:

@@ -371,7 +371,7 @@ async def test_commands_of_postgres_are_told_and_exit_with_1(db: Typed, database
     backup, restore = await db("backup", "my copy.dump"), await db("restore", "my copy.dump", "--yes")
     assert (backup.exit_code, restore.exit_code) == (1, 1)
     assert backup.stdout == (
-        """pg_dump --format=custom --no-owner --file='my copy.dump' --dbname="${DATABASE_URL:?}"\n"""
+        """umask 077\npg_dump --format=custom --no-owner --file='my copy.dump' --dbname="${DATABASE_URL:?}"\n"""
     )
     first, second = restore.stdout.splitlines()
     assert first.startswith("pg_restore --clean --if-exists")
@@ -379,6 +379,22 @@ async def test_commands_of_postgres_are_told_and_exit_with_1(db: Typed, database
     assert second.startswith("psql ")
     assert "Postgres" in backup.stderr
     assert database not in backup.output + restore.output
+
+
+@only_postgres
+@pytest.mark.parametrize("held", ["DATABASE_URL={}", "DATABASE_URL_FILE=the file"])
+async def test_printed_commands_find_the_address_in_the_settings(
+    db: Typed, database: str, tmp_path: Path, held: str
+) -> None:
+    (tmp_path / "the file").write_text(f"{database}\n")
+    (tmp_path / ".env").write_text(f"{held.format(database)}\n")
+    for command in ("backup", "restore"):
+        printed = (await db(command, "copy.dump", DATABASE_URL="")).stdout
+        assert database not in printed
+        assert printed.startswith('export DATABASE_URL="$(')
+        script = f"{printed.splitlines()[0]}\nprintenv DATABASE_URL"
+        shell = await asyncio.create_subprocess_exec("sh", "-c", script, cwd=tmp_path, stdout=asyncio.subprocess.PIPE)
+        assert (await shell.communicate())[0].decode() == f"{database}\n"
 
 
 @only_sqlite
