@@ -31,6 +31,11 @@ Still missing:
 {}
 Genesys can be checked without them: cobrowse-bot check. For Slack, run cobrowse-bot init again when you have them.
 """
+SLACK_LATER = """
+Next:
+  1. Fix what is marked ✗ above, except for what Slack still lacks.
+  2. With Slack's secrets: cobrowse-bot init
+"""
 NO_TERMINAL = (
     "There is no terminal to ask at. Put the answers into a file with lines NAME=value, as in .env.example, and run "
     "cobrowse-bot init --answers FILE."
@@ -62,12 +67,12 @@ def init(answers: str | None, update: bool, no_check: bool) -> None:
     if answers and Path(answers).is_file():
         click.echo(f"Delete {answers}: it holds secrets.")
     missing = questions.slack_missing(questions.updated(current, values | new_key))
-    later = STILL_MISSING.format("\n".join(f"  {fault}" for fault in missing)) if missing else ""
     if no_check:
-        click.echo(later or CHECK_FIRST)
+        click.echo(STILL_MISSING.format("\n".join(f"  {fault}" for fault in missing)) if missing else CHECK_FIRST)
         return
     results = check_environment()
-    click.echo(f"\n{as_text(results)}\n{later or (NEXT if passed(results) else FIX_FIRST)}")
+    steps = SLACK_LATER if missing else NEXT if passed(results) else FIX_FIRST
+    click.echo(f"\n{as_text(results)}\n{steps}")
     sys.exit(0 if passed(results) else 1)
 
 
