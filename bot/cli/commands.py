@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Collection, Coroutine
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
@@ -41,6 +42,7 @@ class _Commands(click.Group):
 
 
 RUN_CHECK = "Run `cobrowse-bot check`: it says what is wrong, and how to fix it."
+RUN_INIT = "There is no .env here, and nothing is set. Run `cobrowse-bot init`: it asks six questions and writes .env."
 FILE_IN_USE = "database_file_in_use"
 """The code of the error that `check` does not report, because it may run beside the bot."""
 _ABOUT = "A Slack bot for contact centers on Genesys Cloud: type /cobrowse, get the customer's join link."
@@ -71,7 +73,8 @@ def run() -> None:
         environment = settings.read_environment()
         found = serving.read_serving(environment.values)
     except settings.SettingsError as fault:
-        _refuse_to_start(_faults_text(fault.faults))
+        text = _faults_text(fault.faults)
+        _fail(f"{text}\n{RUN_INIT}") if _lacks_settings() else _refuse_to_start(text)
     masking = logs.set_up(found.logging.level, as_json=found.logging.as_json, secrets=found.logging.secrets)
     for remark in environment.remarks:
         log.warning("part of .env is not read", extra={"fields": {"why": remark}})
@@ -108,7 +111,20 @@ def check(person: str | None, as_json: bool, workspace: str | None) -> None:
         _need_workspace()
     results = report.check_environment(person, workspace)
     click.echo(terminal.json_for_stdout(report.as_json(results)) if as_json else report.as_text(results))
+    if _lacks_settings() and not as_json:
+        click.echo(RUN_INIT)
     sys.exit(0 if report.passed(results) else 1)
+
+
+def _lacks_settings() -> bool:
+    """Return whether there is no .env, and the environment has no setting of Slack or Genesys."""
+    from bot.config import settings
+    from bot.config.environment import ENV_FILE
+
+    with suppress(settings.SettingsError):
+        needed = [name for name in settings.environment() if name.startswith(("SLACK_", "GENESYS_", "COBROWSE_"))]
+        return not needed and not Path(ENV_FILE).exists()
+    return False
 
 
 def _need_workspace() -> None:

@@ -167,8 +167,8 @@ def _credentials(reader: Reader) -> Credentials:
     if not sources:
         files = ("GENESYS_PRIVATE_KEY_FILE", "GENESYS_CLIENT_SECRET_FILE")
         if not any(map(reader.has_fault, files)):
-            missing = "is missing. Set it to the path of the key, or set GENESYS_CLIENT_SECRET."
-            reader.fault("GENESYS_PRIVATE_KEY_PATH", missing)
+            missing = "is missing. Set it, or set GENESYS_PRIVATE_KEY_PATH to the path of the client's private key."
+            reader.fault("GENESYS_CLIENT_SECRET", missing)
     elif secret:
         _about_key(reader, "")
         return SecretCredentials(client_id, secret, _scopes(reader, ""))

@@ -13,6 +13,7 @@ from dotenv import dotenv_values
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from bot.cli.commands import RUN_INIT
 from bot.cli.setup.env_file import create_private, merge, replace_private
 from bot.config import settings
 from bot.genesys.auth.private_keys import load_key
@@ -358,3 +359,16 @@ async def test_keygen_makes_keys_that_the_bot_takes(tmp_path: Path) -> None:
     assert (tmp_path / "genesys.pem").read_text() == held
     nowhere = await typed(tmp_path, ["keygen", "encryption", "--out", "nowhere/key"])
     assert (nowhere.code, nowhere.err) == (1, "nowhere/key cannot be written: No such file or directory.\n")
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+async def test_first_command_without_settings_names_init(tmp_path: Path, command: str) -> None:
+    first = await typed(tmp_path, [command], {"PORT": "3000", "STATE_DIRECTORY": "data"})
+    assert first.code == 1
+    assert (first.err or first.out).endswith(f"\n{RUN_INIT}\n")
+    assert "GENESYS_CLIENT_SECRET: is missing." in first.out + first.err
+    with_one = await typed(tmp_path, [command], {"GENESYS_REGION": "us-west-2"})
+    as_json = await typed(tmp_path, ["check", "--json"])
+    (tmp_path / ".env").write_text("")
+    with_file = await typed(tmp_path, [command])
+    assert RUN_INIT not in with_one.out + with_one.err + with_file.out + with_file.err + as_json.out

@@ -136,7 +136,7 @@ def test_missing_empty_or_extra_secret_file_is_named(name, tmp_path: Path):
 
 def test_broken_slack_secret_file_does_not_hide_a_missing_one():
     environ = without(HTTP, "SLACK_SIGNING_SECRET", "GENESYS_CLIENT_SECRET") | {"SLACK_SIGNING_SECRET_FILE": "/nowhere"}
-    assert "GENESYS_PRIVATE_KEY_PATH" in named(faults(environ))
+    assert "GENESYS_CLIENT_SECRET" in named(faults(environ))
 
 
 def test_no_fault_and_no_repr_shows_a_secret(tmp_path: Path):

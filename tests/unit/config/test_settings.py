@@ -145,8 +145,8 @@ def test_each_needed_variable_is_missed_by_name_and_alone(given, missing):
 
 def test_without_key_or_client_secret_both_ways_are_named():
     (line,) = faults(without(SOCKET, "GENESYS_CLIENT_SECRET"))
-    assert line.startswith("GENESYS_PRIVATE_KEY_PATH: ")
-    assert "GENESYS_CLIENT_SECRET" in line
+    assert line.startswith("GENESYS_CLIENT_SECRET: is missing.")
+    assert "GENESYS_PRIVATE_KEY_PATH" in line
 
 
 @each_case("missing", [{"SLACK_SIGNING_SECRET": "", "BOT_MODE": "http"}, {"SLACK_APP_TOKEN": "", "BOT_MODE": "socket"}])
@@ -208,9 +208,9 @@ def test_company_is_named_in_the_usual_text() -> None:
 
 def test_all_faults_are_listed_at_once():
     wrong = without(dict(WRONG), "GENESYS_API_URL")
-    assert named(faults(wrong)) == {*wrong, "GENESYS_CLIENT_ID", "GENESYS_PRIVATE_KEY_PATH"}
+    assert named(faults(wrong)) == {*wrong, "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET"}
     assert named(faults({})) == {
-        *("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "GENESYS_REGION", "GENESYS_CLIENT_ID", "GENESYS_PRIVATE_KEY_PATH")
+        *("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "GENESYS_REGION", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET")
     }
 
 

@@ -105,7 +105,7 @@ def test_wrong_key_causes_no_second_fault(key: str, path: Path) -> None:
 
 
 def test_empty_table_misses_each_needed_setting(path: Path) -> None:
-    keys = ["slack_bot_token", "slack_app_token", "genesys_region", "genesys_client_id", "genesys_private_key_path"]
+    keys = ["slack_bot_token", "slack_app_token", "genesys_region", "genesys_client_id", "genesys_client_secret"]
     found = faults(path, "[acme]\n")
     assert [told.removeprefix("[acme] ").partition(" ")[0] for told in found] == keys
     assert all(" is missing" in told for told in found)
