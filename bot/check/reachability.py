@@ -18,6 +18,8 @@ from bot.config.settings import untrusted_certificate_fix
 ANSWER_TIMEOUT = 10.0
 SMALL_SKEW_SECONDS = 5.0
 LARGE_SKEW_SECONDS = 30.0
+NAMED_BY = {"genesys": "the region or the URL", "slack": "SLACK_API_URL, if you set it,"}
+"""The settings that name the server of an area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ async def reach(name: str, url: str, proxies: Proxies) -> Reachability:
             async with http.get(url, proxy=proxy.url if proxy else None, allow_redirects=False) as answer:
                 return Reachability(host, _skew(answer.headers.get("Date"), (before + time.time()) / 2))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-        message, fix = _describe(error, proxy.variable if proxy else "")
+        message, fix = _describe(name, error, proxy.variable if proxy else "")
         return Reachability(host, failure=failed(name, f"{host} {message}", fix))
 
 
@@ -64,10 +66,11 @@ def _skew(date: str | None, now: float) -> float | None:
     return now - server_time - 0.5  # a Date header is truncated to seconds; half a second is the mean error
 
 
-def _describe(error: Exception, variable: str) -> tuple[str, str]:
+def _describe(name: str, error: Exception, variable: str) -> tuple[str, str]:
     """Return two texts about a failed connection: the problem, and the fix.
 
-    `variable`: the name of the environment variable with the proxy that was used; "" if no proxy was used.
+    - `name`: the area that was checked, such as "slack".
+    - `variable`: the name of the environment variable with the proxy that was used; "" if no proxy was used.
     """
     through = f"Check {variable} and NO_PROXY." if variable else "Check the network, the firewall, and HTTPS_PROXY."
     certificate = getattr(error, "certificate_error", None) or error.__cause__
@@ -76,7 +79,8 @@ def _describe(error: Exception, variable: str) -> tuple[str, str]:
     if isinstance(error, aiohttp.ClientConnectorSSLError | ssl.SSLError):
         return "does not speak TLS as it should.", "Check the URL, its port, and what stands between."
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "is a name that cannot be looked up.", f"Check the region or the URL for a slip. {through}"
+        slip = f"Check {NAMED_BY[name]} for a slip. " if name in NAMED_BY else ""
+        return "is a name that cannot be looked up.", f"{slip}{through}"
     if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
         return "is behind a proxy that does not let us through.", through
     if isinstance(error, TimeoutError):

@@ -51,6 +51,8 @@ PAGES = {
     "customer page": "docs/use/customer-page.md",
 }
 """The documentation page about each area. The keys are values of `CheckResult.name`."""
+PAGES_BY_CODE = {"database_key_mismatch": "docs/run/backup.md"}
+"""The documentation pages about single errors, if it is not the page about their area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ class CheckResult:
 
         Return "" if the check found no problem or was skipped.
         """
-        return PAGES[self.name] if self.status in (Status.WARNING, Status.FAILED) else ""
+        has_problem = self.status in (Status.WARNING, Status.FAILED)
+        return PAGES_BY_CODE.get(self.code) or PAGES[self.name] if has_problem else ""
 
 
 def ok(name: str, message: str) -> CheckResult:

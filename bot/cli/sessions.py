@@ -81,5 +81,6 @@ def error_text(error: CobrowseError, *, starting: bool = True) -> str:
     """
     to = Addressee(PLAIN_ENGLISH, contact=ADMINISTRATOR, can_repair=True)
     copy = error_copy(error, Situation.START if starting else Situation.QUERY, to)
+    option = " Its link goes behind --conversation." if error.code == "no_conversation" else ""
     reference = f" (Genesys reference {error.reference})" if isinstance(error, ServiceError) and error.reference else ""
-    return copy.text + reference
+    return copy.text + option + reference

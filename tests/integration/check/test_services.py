@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.check.genesys import NOBODY
+from bot.check.reachability import reach
 from bot.check.results import CheckResult, Status
+from bot.config.proxies import Proxies
 from bot.genesys.api.permissions import ClientPermissions, read_permissions
 from tests.support.app import QUICK_GENESYS, Servers, free_port, open_servers
 from tests.support.check import right_environ, run_checks, untouched
@@ -32,6 +34,21 @@ async def test_a_clock_that_is_off_is_told_with_by_how_much(
     assert ("behind" in clock.message) is (ahead > 5)
     assert ("ahead" in clock.message) is (ahead < -5)
     assert "NTP" in clock.fix or mark is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("area", "told"),
+    [
+        ("genesys", "Check the region or the URL for a slip. Check the network"),
+        ("slack", "Check SLACK_API_URL, if you set it, for a slip. Check the network"),
+        ("slack answers", "Check the network"),
+    ],
+)
+async def test_unknown_name_is_explained_by_what_names_it(area: str, told: str) -> None:
+    failure = (await reach(area, "https://nowhere.invalid/", Proxies(None, None))).failure
+    assert failure
+    assert failure.message == "nowhere.invalid is a name that cannot be looked up."
+    assert failure.fix.startswith(told)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ async def started(directory: Path, servers: Servers, *arguments: str, **environ:
 
 async def test_start_takes_a_conversation_and_prints_link_and_code(tmp_path: Path) -> None:
     async with open_servers(client_secret=SECRET) as servers:
+        none = await started(tmp_path, servers)
         old, new = (servers.genesys.conversations.begin(HOST, name) for name in ("Carla <C>", "Carl"))
         address = f"https://apps.mypurecloud.com/directory/#/analytics/interactions/{new.id}/admin"
         several, by_id, by_address, elsewhere, other = await asyncio.gather(
@@ -32,6 +33,8 @@ async def test_start_takes_a_conversation_and_prints_link_and_code(tmp_path: Pat
             started(tmp_path, servers, "--conversation", old.id, GENESYS_COBROWSE_API="sessions"),
         )
         offers = {offer.conversation.id: offer for offer in servers.genesys.conversations.offers.values()}
+    assert (none.code, none.out) == (1, "")
+    assert "or paste its link. Its link goes behind --conversation. [no_conversation]" in none.err
     assert (several.code, several.out) == (1, "")
     assert "Carla <C> since" in several.err
     assert re.search(rf"since \d\d:\d\d UTC, {old.id}", several.err)
