@@ -75,11 +75,11 @@ async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
     except (errors.BadRequestError, errors.PermissionMissingError, errors.UnusableAnswerError, SignInRequiredError):
         return warning("roles", unseen, fix)
     missing = [need for need in needed if not any(map(roles.allow, need.any_of))]
+    named = ", ".join(roles.names)
     if not missing:
-        return _in_divisions(roles, needed) or ok("roles", f"{', '.join(roles.names)}: allow {listed}")
+        return _in_divisions(roles, needed) or ok("roles", f"the client's roles ({named}) allow {listed}")
     if not roles.is_complete:
         return warning("roles", unseen, fix)
-    named = ", ".join(roles.names)
     message = f"the client's roles ({named}) lack {'; '.join(map(str, missing))}."
     if [need.any_of for need in missing] == [(ADD_VOICE,)]:
         return warning(

@@ -18,6 +18,8 @@ KEYS = ("GENESYS_PRIVATE_KEY", "GENESYS_PRIVATE_KEY_NEXT")
 forms of a key to PEM."""
 _NO_EXAMPLE = ("such as", "Write it as", "Write https:", "Keep one of them", "enableServiceLinks", "are swapped")
 """Phrases in the fixes of faults. If a fix contains one of them, the fix already has an example, or needs none."""
+PREDICATE = re.compile(r"(is|has|must|can|holds|names|and) ")
+"""A pattern for the start of a fix such as "must be on or off", which makes a sentence with the name before it."""
 _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
 """Matches the start of a value that Kubernetes sets. For a Service with the name `health`, Kubernetes sets HEALTH_PORT
 to `tcp://…`."""

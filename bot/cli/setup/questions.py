@@ -10,6 +10,7 @@ import click
 
 from bot.cli.setup import keys
 from bot.config import environment, settings
+from bot.config.reader import PREDICATE
 from bot.config.session_service import CONVERSATIONS, SESSIONS
 from bot.config.variables import VARIABLES
 from bot.genesys.regions import DOMAINS
@@ -252,9 +253,10 @@ class Interview:
         return any(self._current.get(form) for form in _forms(name))
 
     def _fault(self, name: str) -> str:
-        """Return what is wrong with the answer for a setting, without the setting's name; "" for a correct answer."""
+        """Return a sentence that says what is wrong with the answer for a setting; "" for a correct answer."""
         found = [fault for fault in faults_of(updated(self._current, self.answers)) if fault.startswith(f"{name}: ")]
-        return found[0].removeprefix(f"{name}: ") if found else ""
+        fix = found[0].removeprefix(f"{name}: ") if found else ""
+        return f"{name} {fix}" if PREDICATE.match(fix) else fix
 
 
 def _offer_key_pair(path: str) -> None:

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 
-from bot.config.reader import EXAMPLE, Reader, needs_example
+from bot.config.reader import EXAMPLE, PREDICATE, Reader, needs_example
 from bot.config.variables import OTHERS, PROCESS_ONLY, VARIABLES, Variable, example
 from bot.config.workspaces.toml_file import Table
 from bot.core.validation.text import unquoted
@@ -16,9 +16,6 @@ _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 """The form of a variable's name, such as SLACK_BOT_TOKEN. No kind of secret has this form."""
 _WORDS = re.compile(r"[A-Za-z_-]{1,60}")
 """The form of a key that the text of a fault may show. A key with digits may be a secret that was pasted there."""
-_PREDICATE = re.compile(r"(is|has|must|can|holds|names|and) ")
-"""A pattern for the first word of a text such as "must be on or off". Between the key and such a text, a fault has no
-colon."""
 _SWITCH = {"true": "true", "on": "true", "false": "false", "off": "false"}
 
 
@@ -85,7 +82,7 @@ class TableReader(Reader):
         told = _VARIABLE.sub(lambda found: _key(found[0]) or found[0], fix)
         shown = _toml_example(KEYS[key], self.workspace) if key else example(name)
         end = f"{EXAMPLE}{shown}" if shown and needs_example(fix) else ""
-        return f"[{self.workspace}] {key or name}{'' if _PREDICATE.match(fix) else ':'} {told}{end}"
+        return f"[{self.workspace}] {key or name}{'' if PREDICATE.match(fix) else ':'} {told}{end}"
 
     def _variables_of(self, key: str, value: object) -> dict[str, str]:
         """Convert a key and its value to an environment variable: a dict with its name and value.

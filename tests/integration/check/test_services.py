@@ -161,7 +161,11 @@ async def roles(tmp_path: Path, *lacking: str, **environ: str) -> tuple[CheckRes
 @pytest.mark.parametrize(
     ("lacking", "mark", "told"),
     [
-        ((), Status.OK, "Co-browse bot: allow conversation:communication:view (to look at a conversation)"),
+        (
+            (),
+            Status.OK,
+            "the client's roles (Co-browse bot) allow conversation:communication:view (to look at a conversation)",
+        ),
         (("conversation:communication:view",), Status.FAILED, "lack conversation:communication:view"),
         (("conversation:cobrowse:add",), Status.FAILED, "lack conversation:cobrowse:add (to offer co-browse in chats)"),
         (
