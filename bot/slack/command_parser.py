@@ -90,7 +90,7 @@ class Ambiguity(Enum):
     """The ways in which a text can be ambiguous."""
 
     COMMAND = "a command or a name"
-    TYPO = "close to a command word"
+    TYPO = "a typing error for a command word"
     FILLERS = "neither a command nor a name"
     PERSON = "for a person who does not stand first, or for oneself"
     UNKNOWN_PERSON = "looks like a person, but Slack knows nobody by that name"

@@ -68,7 +68,7 @@ If the bot is not sure what you mean, it asks instead of starting a session. The
 - **A name** has 100 characters at most. Quotes force a name.
 - **A text of one or two words that begins with a command word** may be either, so the bot asks. So may a text about
   a session, a link or a customer,
-  a text that names one of your open sessions, and a word that is close to a command word.
+  a text that names one of your open sessions, and a word that looks like a typing error for a command.
 - **A person** stands first. The bot asks about a person who stands later, or whom Slack does not know.
 - **No name holds an address.** The bot offers to send the link to a number or an email address that stands first.
   It asks about one that stands
