@@ -81,7 +81,7 @@ def deduplication_key(request: Request) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
-def accepting(agent: SlackUser | None) -> dict[str, Any]:
+def accepting(agent: SlackUser | None, scope: Scope) -> dict[str, Any]:
     """Return some of the parameters for storing a new request: its state, the agent's ids, and `join_seconds`.
 
     `join_seconds` is the maximum age of a session that a duplicate request gets.
@@ -89,12 +89,17 @@ def accepting(agent: SlackUser | None) -> dict[str, Any]:
     `agent`: the agent of a start whose session can be created at once; None for any other request.
 
     - With an agent, the database stores the request as `creating`, but a duplicate request as `accepted`. It also looks
-      up the agent's host link.
+      up the agent's host link. It uses `link_teams`, the stored form of all team ids, only if the agent has several
+      team ids or a second id. A look-up with one team id and one id costs less.
     - With None, the database stores the request as `accepted`, and looks up no host link.
+
+    `scope`: converts the agent's team ids in `link_teams` to their stored form.
     """
     state = RequestState.CREATING if agent else RequestState.ACCEPTED
     team_id, user_id, other_id = (agent.team_id, agent.user_id, agent.other_id) if agent else (None, None, None)
-    link = {"link_team": team_id, "link_user": user_id, "link_other": other_id}
+    teams = [scope.to_stored(each) for each in agent.team_ids] if agent and (agent.workspaces or other_id) else None
+    link_teams = json.dumps(teams) if teams else None
+    link = {"link_team": team_id, "link_teams": link_teams, "link_user": user_id, "link_other": other_id}
     return {"state": state.value, "join_seconds": JOIN_SECONDS, **link}
 
 

@@ -4,19 +4,24 @@ They connect the agent in a dialog, and everybody is told.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.core.models import HostId, TeamId, UserId
 from bot.core.timing import CoreTiming, NoticeTiming
 from bot.sandbox.slack.server import Message, View
 from bot.sandbox.world import UNA_GENESYS_ID
+from bot.storage.open import open_store
 from tests.support.app import (
     ADA,
     ANA,
     BILLING,
     CARE,
     GUS,
+    NO_KEY,
     SAM,
     UNA,
     Journey,
@@ -24,7 +29,9 @@ from tests.support.app import (
     is_failure,
     is_notice,
     link,
+    open_bot_between,
     open_journey,
+    open_servers,
     words,
 )
 from tests.support.views import (
@@ -336,6 +343,22 @@ async def test_other_ways_of_connecting_end_the_request(journey: Journey) -> Non
     await journey.asks(f"link @una {UNA_GENESYS_ID}", who="U0BEN")
     await journey.slack.until(lambda: "Connected by <@U0BEN>" in words(message), SECONDS)
     await notice(journey, "You’re connected to Genesys", UNA)
+
+
+async def test_link_for_one_workspace_ends_the_request_when_org_wide(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'bot.db'}"
+    timing = replace(QUICK, notices=replace(QUICK.notices, grace_seconds=0.1))
+    async with open_servers() as servers:
+        workspace = servers.slack.workspace
+        workspace.enterprise_id, workspace.is_org_wide = "E0SANDBOX", True
+        environ = servers.environ | {"COBROWSE_ADMINS": ADA, "COBROWSE_HELP_CONTACT": ADA} | NO_KEY
+        environ["DATABASE_URL"] = url
+        async with open_bot_between(servers, environ, http=False, timing=timing) as journey:
+            message = await asked(journey)
+            async with open_store(url, exclusive=False) as other:  # as `hosts set --team` does
+                await other.link([(TeamId("T0SANDBOX"), UserId(UNA), HostId(UNA_GENESYS_ID))])
+            await journey.slack.until(lambda: "is connected" in words(message), SECONDS)
+            await notice(journey, "You’re connected to Genesys", UNA)
 
 
 async def test_administrator_reads_connect_instead_of_ask(journey: Journey) -> None:

@@ -136,6 +136,19 @@ async def test_links_of_both_ids_to_two_hosts_start_nothing_when_warm(tmp_path: 
             assert servers.genesys.creates[-1].body["hostUserId"] == BENS
 
 
+async def test_link_of_one_workspace_holds_at_once_when_org_wide(tmp_path: Path) -> None:
+    path = tmp_path / "bot.db"
+    async with open_servers() as servers:
+        org_wide(servers)
+        environ = servers.environ | {"DATABASE_URL": f"sqlite:///{path}"}
+        async with open_bot_between(servers, environ, http=False) as journey:
+            assert link(await journey.asks("warm"))
+            with contextlib.closing(sqlite3.connect(path)) as database, database:
+                database.execute(ADD_LINK, (ANA, OTHER_HOST))  # as `hosts set --team` does
+            assert link(await journey.asks("Deal"))
+            assert servers.genesys.creates[-1].body["hostUserId"] == OTHER_HOST
+
+
 async def test_account_connected_by_one_id_is_the_persons_by_the_other(tmp_path: Path) -> None:
     path = tmp_path / "bot.db"
     async with open_connecting(DATABASE_URL=f"sqlite:///{path}") as journey:

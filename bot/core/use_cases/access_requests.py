@@ -58,6 +58,7 @@ class AccessRequest:
     connected. An ASK request asks for the connection, and an administrator's LINK request makes it.
 
     - `ids`: all Slack ids of the person.
+    - `team_ids`: the team ids under which the person's host links may be stored; () in a notice of an earlier version.
     - `request_id`: the id of the ASK request. In a WELCOME notice to a person for whom nobody asked, the id of the LINK
       request.
     - `asked_by`: the supervisor or administrator who asked for the person; None if the person asked, or nobody did.
@@ -71,6 +72,7 @@ class AccessRequest:
     person: PersonKey
     ids: tuple[UserId, ...]
     request_id: RequestId
+    team_ids: tuple[TeamId, ...] = ()
     asked_by: UserId | None = None
     tried: tuple[RuleMiss, ...] = ()
     connected_by: UserId | None = None
@@ -92,8 +94,9 @@ def access_key(person: PersonKey) -> str:
 
 
 def asked_for(person: SlackUser, request_id: RequestId) -> AccessRequest:
-    """Create a request for access for a person. All optional fields have their defaults (pure)."""
-    return AccessRequest(person=(person.team_id, person.user_id), ids=person.ids, request_id=request_id)
+    """Create a request for access for a person. The other optional fields have their defaults (pure)."""
+    key = (person.team_id, person.user_id)
+    return AccessRequest(person=key, ids=person.ids, request_id=request_id, team_ids=person.team_ids)
 
 
 def read_access(data: Mapping[str, Any]) -> AccessRequest:
@@ -103,6 +106,7 @@ def read_access(data: Mapping[str, Any]) -> AccessRequest:
         person=(TeamId(team_id), UserId(user_id)),
         ids=tuple(map(UserId, data["ids"])),
         request_id=RequestId(data["request"]),
+        team_ids=tuple(map(TeamId, data.get("teams") or ())),
         asked_by=UserId(data["asked_by"]) if data.get("asked_by") else None,
         tried=tuple(RuleMiss(rule, why, tuple(people)) for rule, why, people in data.get("tried") or ()),
         connected_by=UserId(data["connected_by"]) if data.get("connected_by") else None,
@@ -117,6 +121,7 @@ def write_access(asked: AccessRequest) -> dict[str, Any]:
         "person": list(asked.person),
         "ids": list(asked.ids),
         "request": asked.request_id,
+        "teams": list(asked.team_ids),
         "asked_by": asked.asked_by,
         "tried": [[miss.rule, miss.why, list(miss.people)] for miss in asked.tried],
         "connected_by": asked.connected_by,
@@ -299,7 +304,7 @@ class AccessRequests:
           request for access.
         """
         asked = read_access(notice.data)
-        if await self._is_linked(asked.person[:1], asked.ids):
+        if await self._is_linked(asked.team_ids or asked.person[:1], asked.ids):
             seen_at = self._linked_since.setdefault(notice.key, time.monotonic())
             if time.monotonic() - seen_at < self._timing.grace_seconds:
                 return False  # `connected` may be about to say who did it

@@ -88,7 +88,7 @@ class PostgresStore:
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
         row = (
             mapping.request_row(request, self._encryptor)
-            | mapping.accepting(agent)
+            | mapping.accepting(agent, self._scope)
             | {"owner": self._replica_lock.owner}
         )
         stored_id: str = self._scope.to_values(row)["id"]

@@ -110,7 +110,7 @@ class SQLiteStore:
             self._lock = None
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
-        row = mapping.request_row(request, self._encryptor) | mapping.accepting(agent)
+        row = mapping.request_row(request, self._encryptor) | mapping.accepting(agent, self._scope)
         row |= {"owner": self._owner, "now": self._clock()}
         self._scope.to_values(row)
 

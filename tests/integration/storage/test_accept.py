@@ -63,6 +63,41 @@ async def test_link_by_either_of_two_ids_comes_with_it(store: Any) -> None:
         await store.unlink(team, ANA)
 
 
+async def test_link_for_any_workspace_of_the_agent_comes_with_it(store: Any) -> None:
+    """Look under the organization and all workspaces, as HostResolver does. A link for every team comes last."""
+    own, second = TeamId("T0OWN"), TeamId("T0SECOND")
+    other, anywhere = HostId("22222222-2222-4222-8222-222222222222"), HostId("33333333-3333-4333-8333-333333333333")
+    for twin in (None, UserId("W0ANA")):
+        agent = replace(AGENT, team_id=TeamId("E0ORG"), other_id=twin, workspaces=(own, second))
+
+        async def linked(agent: SlackUser = agent) -> HostId | None:
+            found: HostId | None = (await store.accept(request(), agent)).linked
+            return found
+
+        assert await linked() is None
+        await store.link([(None, ANA, anywhere), (TeamId("T0ELSE"), ANA, other)])
+        assert await linked() == anywhere
+        for team in agent.team_ids:
+            await store.link([(team, twin or ANA, HOST)])
+            assert await linked() == HOST
+            await store.unlink(team, twin or ANA)
+        await store.link([(own, ANA, HOST), (second, ANA, HOST)])
+        assert await linked() == HOST
+        await store.link([(second, ANA, other)])
+        assert await linked() == ""
+        for team in (own, second, None, TeamId("T0ELSE")):
+            await store.unlink(team, ANA)
+
+
+async def test_link_for_another_name_of_the_workspace_never_comes(store: Any) -> None:
+    agent = replace(AGENT, team_id=TeamId("E0ORG"), workspaces=(TEAM,))
+    other, ours = store.in_workspace("eu"), store.in_workspace("us")
+    await other.link([(TEAM, ANA, HOST)])
+    assert (await ours.accept(request(), agent)).linked is None
+    assert (await store.accept(request(), agent)).linked is None
+    assert (await other.accept(request(), agent)).linked == HOST
+
+
 async def test_open_sessions_under_either_of_two_ids_come_with_it(store: Any) -> None:
     twin = UserId("W0ANA")
     both, asked = replace(AGENT, other_id=twin), request(requester=twin)

@@ -22,7 +22,7 @@ VALUES: dict[str, Any] = {
     "unclaimed_seconds": 10.0, "move_seconds": 30.0, "opened_at": 1.0, "over_at": 1.0, "is_call": True,
     "joined_at": 1.0, "ended_at": 1.0, "looked": 1, "lease": 1.0, "reply_seconds": 1.0, "reply_uses": 1,
     "version": 1, "shown": 1, "takes": 1, "claimed": ["x"], "ids": ["x", "y"], "tables": ["requests"],
-    "key_number": 1, "is_exact": True, "is_single": False,
+    "key_number": 1, "is_exact": True, "is_single": False, "link_teams": '["x", "y"]',
 }  # fmt: skip
 TABLES = ("requests", "sessions", "found_hosts", "links", "posts", "notices")
 FEW = ("requests_unfinished", "notices_pending")

@@ -6,7 +6,9 @@
 -- `linked` is the host that an administrator linked the agent to, `other_open` the id and end of the newest session that
 -- the agent of a start has open already (0: the customer is in it, so the end is not known), the number of these
 -- sessions, and its name.
--- An agent with two ids (:link_other) may have links and sessions under either; two different links are `linked` ''.
+-- An agent with two ids (:link_other) may have links and sessions under either. An agent with several teams may have a link
+-- for each of them. :link_teams is NULL with one id and one team, else a JSON array of the teams. Two different links are
+-- `linked` ''.
 INSERT INTO requests (id, key, owner, state, kind, team_id, enterprise_id, channel_id, requester, target, name,
     conversation_id, argument, application_id, timeout_seconds, reply_url, replaces, view_id, trace_context, same,
     same_as, accepted_at, workspace)
@@ -23,11 +25,12 @@ FROM (SELECT (
     ORDER BY r.accepted_at DESC LIMIT 1) AS same_as) AS duplicate
 ON CONFLICT DO NOTHING
 RETURNING same_as, state,
-    CASE WHEN CAST(:link_other AS TEXT) IS NULL THEN
+    CASE WHEN CAST(:link_teams AS TEXT) IS NULL THEN
         coalesce((SELECT host_id FROM links WHERE team_id = :link_team AND user_id = :link_user),
             (SELECT host_id FROM links WHERE team_id = :every_team AND user_id = :link_user))
     ELSE coalesce((SELECT CASE WHEN min(host_id) < max(host_id) THEN '' ELSE min(host_id) END FROM links
-            WHERE team_id = :link_team AND user_id IN (:link_user, :link_other)),
+            WHERE team_id IN (SELECT json_array_elements_text(CAST(:link_teams AS JSON)))
+                AND user_id IN (:link_user, :link_other)),
         (SELECT CASE WHEN min(host_id) < max(host_id) THEN '' ELSE min(host_id) END FROM links
             WHERE team_id = :every_team AND user_id IN (:link_user, :link_other))) END AS linked,
     CASE WHEN kind = 'start' AND CAST(:link_other AS TEXT) IS NULL THEN (

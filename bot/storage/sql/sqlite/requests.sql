@@ -6,7 +6,9 @@
 -- the agent to (`linked`). It is a request for the same session that is not finished, or whose session was created in
 -- the last :join_seconds and is still open. `other_open`: id and end of the newest session that the agent of a start has
 -- open already (0: the customer is in it, so the end is not known), the number of these sessions, and its name.
--- An agent with two ids (:link_other) may have links and sessions under either; two different links are `linked` ''.
+-- An agent with two ids (:link_other) may have links and sessions under either. An agent with several teams may have a link
+-- for each of them. :link_teams is NULL with one id and one team, else a JSON array of the teams. Two different links are
+-- `linked` ''.
 SELECT
     (SELECT r.id FROM requests r
         LEFT JOIN sessions s ON s.id = r.session_id AND s.team_id = coalesce(r.enterprise_id, r.team_id)
@@ -14,11 +16,12 @@ SELECT
         WHERE r.same = :same AND r.accepted_at > :now - 1800 AND (r.state = 'accepted' OR r.state = 'creating'
             OR (r.session_at > :now - :join_seconds AND s.ended_at IS NULL AND s.ends_at > :now))
         ORDER BY r.accepted_at DESC LIMIT 1) AS same_as,
-    CASE WHEN CAST(:link_other AS TEXT) IS NULL THEN
+    CASE WHEN CAST(:link_teams AS TEXT) IS NULL THEN
         coalesce((SELECT host_id FROM links WHERE team_id = :link_team AND user_id = :link_user),
             (SELECT host_id FROM links WHERE team_id = :every_team AND user_id = :link_user))
     ELSE coalesce((SELECT CASE WHEN min(host_id) < max(host_id) THEN '' ELSE min(host_id) END FROM links
-            WHERE team_id = :link_team AND user_id IN (:link_user, :link_other)),
+            WHERE team_id IN (SELECT value FROM json_each(:link_teams))
+                AND user_id IN (:link_user, :link_other)),
         (SELECT CASE WHEN min(host_id) < max(host_id) THEN '' ELSE min(host_id) END FROM links
             WHERE team_id = :every_team AND user_id IN (:link_user, :link_other))) END AS linked,
     CASE WHEN :kind = 'start' AND CAST(:link_other AS TEXT) IS NULL THEN (

@@ -37,6 +37,8 @@ def test_what_a_notice_says_survives_the_store() -> None:
     whole = replace(ASKED, asked_by=ADA, connected_by=ADA, connected_in="r-2", host_name="Una")
     assert read_access(write_access(whole)) == whole
     assert read_access(write_access(ASKED)) == ASKED
+    earlier = {name: value for name, value in write_access(ASKED).items() if name != "teams"}
+    assert read_access(earlier) == replace(ASKED, team_ids=())
 
 
 def test_request_stands_for_a_day() -> None:
