@@ -750,3 +750,18 @@ class InterruptedRequestError(CobrowseError):
     code: Literal["interrupted", "not_started", "session_over"] = field()
     maybe_created: bool = False
     try_again = True
+
+
+def may_have_acted(error: CobrowseError) -> bool:
+    """Return whether a request that failed with this error may have created or sent something (pure).
+
+    Return False if the request certainly had no effect.
+    """
+    match error:
+        case OutcomeUnknownError() | UnusableAnswerError(acted=True) | UnexpectedError(maybe_created=True):
+            return True
+        case InterruptedRequestError(maybe_created=True) | InterruptedRequestError(code="session_over"):
+            return True
+        case SharingError(code="share_outcome_unknown"):
+            return True
+    return False

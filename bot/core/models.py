@@ -159,9 +159,10 @@ STARTS = (RequestKind.START, RequestKind.STEP)
 """The kinds of requests that create a session."""
 
 
-CARD_KEY, ROW_KEY, START_NEW_KEY = "card:", "row:", "start-new:"
+CARD_KEY, ROW_KEY, START_NEW_KEY, TRY_AGAIN_KEY = "card:", "row:", "start-new:", "try-again:"
 """The prefixes of a request's `key`, by the pressed button. CARD_KEY: a button on a session card · ROW_KEY: a button
-in a list of sessions · START_NEW_KEY: *Start a new one*."""
+in a list of sessions · START_NEW_KEY: *Start a new one* · TRY_AGAIN_KEY: *Try again*, or another press on a button that
+works only once. The id of the failed request follows TRY_AGAIN_KEY, which can follow CARD_KEY or START_NEW_KEY."""
 
 
 class RequestState(StrEnum):
@@ -205,6 +206,7 @@ class Request:
     - `team_id`, `enterprise_id`: the Slack workspace and the Enterprise Grid organization from which the request came.
       `enterprise_id` is None if there is no organization.
     - `accepted_at`: when the bot received the command or press.
+    - `pressed_at`: when the person pressed the button, by Slack's clock; None if unknown. Not stored.
     - `target`: the person whom the requester named, such as the agent of a start; None if the request is about the
       requester.
     - `name`: the session name that the requester typed; None if they typed none.
@@ -245,6 +247,7 @@ class Request:
     trace_context: str | None = None
     duplicate_of: RequestId | None = None
     is_group_message: bool = field(default=False, compare=False)
+    pressed_at: datetime | None = field(default=None, compare=False)
     other_open: OtherSession | None = field(default=None, compare=False)
 
     @property
@@ -274,8 +277,8 @@ class Request:
 
         The result is a copy of this request, except for these fields:
 
-        - `id`, `key`, `accepted_at`, `reply_url`, `replaces`, `view_id`, `trace_context` and `is_group_message` come
-          from `press`.
+        - `id`, `key`, `accepted_at`, `pressed_at`, `reply_url`, `replaces`, `view_id`, `trace_context` and
+          `is_group_message` come from `press`.
         - `application_id`, `conversation_id` and `argument` come from `press` if `press` has a value for the field.
         - `duplicate_of` is None.
         """
@@ -284,6 +287,7 @@ class Request:
             id=press.id,
             key=press.key,
             accepted_at=press.accepted_at,
+            pressed_at=press.pressed_at,
             application_id=press.application_id or self.application_id,
             conversation_id=press.conversation_id or self.conversation_id,
             argument=press.argument or self.argument,

@@ -138,6 +138,9 @@ class RequestRepository(Protocol):
     async def find(self, request_id: RequestId) -> StoredRequest | None:
         """Return the request with this id; None if the request is not stored."""
 
+    async def find_by_key(self, key: str) -> StoredRequest | None:
+        """Return the request with this key; None if no request with this key is stored."""
+
     async def orphans(self) -> Sequence[StoredRequest]:
         """Take over the unfinished requests of processes that have ended. Return these requests, oldest first."""
 

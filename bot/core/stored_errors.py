@@ -124,11 +124,14 @@ def to_record(error: CobrowseError) -> dict[str, Any]:
 
 
 def from_record(record: dict[str, Any]) -> CobrowseError:
-    """Convert a record to the error. Return UnexpectedError if this version of the bot cannot read the record."""
+    """Convert a record to the error. Return UnexpectedError if this version of the bot cannot read the record.
+
+    The `maybe_created` of this UnexpectedError is True, because the unreadable error may follow a call with an effect.
+    """
     record = _of_this_version(record)
     code = record.get("code")
     if not isinstance(code, str) or REQUIRED_FIELDS.get(code, "code") not in record:
-        return UnexpectedError()
+        return UnexpectedError(maybe_created=True)
     for kind in _kinds(CobrowseError):
         if code in kind.possible_codes():
             known = set(field_names(kind, code))
@@ -136,7 +139,7 @@ def from_record(record: dict[str, Any]) -> CobrowseError:
                 return kind(**{name: _value(name, record[name]) for name in known & set(record)})
             except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
                 break
-    return UnexpectedError()
+    return UnexpectedError(maybe_created=True)
 
 
 def _of_this_version(record: dict[str, Any]) -> dict[str, Any]:

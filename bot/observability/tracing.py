@@ -314,6 +314,9 @@ class TracedRequests:
     async def find(self, request_id: RequestId) -> StoredRequest | None:
         return await self._store.find(request_id)
 
+    async def find_by_key(self, key: str) -> StoredRequest | None:
+        return await self._store.find_by_key(key)
+
     async def orphans(self) -> Sequence[StoredRequest]:
         return await self._store.orphans()
 

@@ -6,7 +6,20 @@ import pytest
 
 from bot.core.timing import CoreTiming, NoticeTiming
 from bot.sandbox.slack.server import Message
-from tests.support.app import ADA, ANA, ANSWER_TIMEOUT, BEN, CARE, SAM, Journey, is_notice, link, open_journey, words
+from tests.support.app import (
+    ADA,
+    ANA,
+    ANSWER_TIMEOUT,
+    BEN,
+    CARE,
+    SAM,
+    Journey,
+    is_failure,
+    is_notice,
+    link,
+    open_journey,
+    words,
+)
 from tests.support.conversations import KEY, talk
 
 
@@ -75,6 +88,44 @@ async def test_button_starts_a_session_of_the_same_name_once(journey: Journey) -
     await journey.slack.press(ANA, message, "start_new_session")
     await journey.reads(ANA, before)
     assert len(journey.genesys.creates) == 2
+
+
+async def test_button_counts_again_after_a_failure_without_effect(journey: Journey) -> None:
+    await journey.asks("Checkout help")
+    (session,) = journey.genesys.sessions.values()
+    await journey.asks(f"end {session.id}", who=SAM)
+    message = await told_once(journey)
+    await journey.genesys.inject_fault("bad-request")
+    before = len(journey.slack.messages)
+    delivery = await journey.slack.press(ANA, message, "start_new_session")
+    assert is_failure(await journey.reads(ANA, before))
+    await journey.genesys.inject_fault(None)
+    before = len(journey.slack.messages)
+    assert (await journey.slack.redeliver(delivery)).acked  # no press of a person
+    assert is_failure(await journey.reads(ANA, before))
+    before = len(journey.slack.messages)
+    await journey.slack.press(ANA, message, "start_new_session")
+    assert link(await journey.reads(ANA, before))
+    before = len(journey.slack.messages)
+    await journey.slack.press(ANA, message, "start_new_session")
+    assert "chosen already" in words(await journey.reads(ANA, before))
+    assert len(journey.genesys.creates) == 3
+
+
+async def test_try_again_and_the_button_above_start_one_session(journey: Journey) -> None:
+    await journey.asks("Checkout help")
+    (session,) = journey.genesys.sessions.values()
+    await journey.asks(f"end {session.id}", who=SAM)
+    message = await told_once(journey)
+    await journey.genesys.inject_fault("500", times=3)
+    before = len(journey.slack.messages)
+    await journey.slack.press(ANA, message, "start_new_session")
+    failed = await journey.reads(ANA, before)
+    await journey.tries_again(failed)
+    before = len(journey.slack.messages)
+    await journey.slack.press(ANA, message, "start_new_session")
+    assert "chosen already" in words(await journey.reads(ANA, before))
+    assert len(journey.genesys.sessions) == 2
 
 
 async def test_message_that_slack_did_not_take_comes_later() -> None:

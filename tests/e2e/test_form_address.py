@@ -44,6 +44,34 @@ async def test_link_is_sent_from_the_dialog_with_one_press(either: Journey) -> N
     assert len(sent(either)) == 1
 
 
+@pytest.mark.parametrize("fault", ["403", "bad-request"])
+async def test_link_that_was_not_sent_can_be_sent_by_another_press(journey: Journey, fault: str) -> None:
+    card = await journey.asks(f"{NUMBER} Deal")
+    for _ in range(2):
+        await journey.genesys.inject_fault(fault, on="sms")
+        before = len(journey.slack.messages)
+        await journey.slack.press(ANA, card, OFFER_ACTION)
+        assert "Nothing was sent" in words(await journey.reads(ANA, before))
+    await journey.genesys.inject_fault(None)
+    await journey.slack.press(ANA, card, OFFER_ACTION)
+    await says(journey, card, "✓ Texted to …0123")
+    assert sent(journey) == [("SMS", NUMBER)]
+
+
+async def test_link_that_may_be_sent_is_not_sent_by_another_press(journey: Journey) -> None:
+    card = await journey.asks(f"{NUMBER} Deal")
+    await journey.genesys.inject_fault("502", on="sms")
+    told = []
+    for _ in range(2):
+        before = len(journey.slack.messages)
+        await journey.slack.press(ANA, card, OFFER_ACTION)
+        told.append(words(await journey.reads(ANA, before)))
+        await journey.genesys.inject_fault(None)
+    assert "may or may not be sent" in told[0]
+    assert told[1] == told[0]
+    assert sent(journey) == [("SMS", NUMBER)]
+
+
 async def test_copy_offers_the_link_where_the_dialog_is_closed(either: Journey) -> None:
     view = await asks_for_a_form(either, ANA)
     copy = await sends(either, ANA, view, send_to=EMAIL_ADDRESS)

@@ -138,6 +138,29 @@ async def test_failed_replacement_can_be_tried_again(journey: Journey) -> None:
     assert "You already" not in words(failed)
 
 
+async def test_failed_replacement_can_be_pressed_again(journey: Journey) -> None:
+    first = await journey.asks("Checkout")
+    second = await journey.asks("Refund")
+    await journey.genesys.inject_fault("403", on="create")
+    assert is_failure(await presses(journey, second, "replace_session"))
+    await journey.genesys.inject_fault(None)
+    third = await journey.asks("Refund")
+    fourth = await journey.asks("Refund")
+    assert link(await presses(journey, third, "replace_session")) != link(first)
+    assert "chosen already" in words(await presses(journey, fourth, "replace_session"))  # only one press counts
+
+
+async def test_replacement_with_an_unknown_outcome_is_no_second_one(journey: Journey) -> None:
+    await journey.asks("Checkout")
+    second, third = await journey.asks("Refund"), await journey.asks("Refund")
+    await journey.genesys.inject_fault("dropped", on="create")
+    failed = words(await presses(journey, second, "replace_session"))
+    await journey.genesys.inject_fault(None)
+    before = len(journey.genesys.creates)
+    assert words(await presses(journey, third, "replace_session")) == failed
+    assert len(journey.genesys.creates) == before
+
+
 async def test_code_alone_is_given_back_as_a_code() -> None:
     async with open_journey(timing=FRESH_STATUS, **KEY | {"COBROWSE_JOIN_URL_TEMPLATE": ""}) as journey:
         talk(journey)

@@ -8,8 +8,18 @@ from dataclasses import dataclass, replace
 
 from cachetools import TTLCache
 
-from bot.core.errors import NotAcceptedError, NotReadyError, RateLimitedError, RetryRejectedError
-from bot.core.models import STARTS, Request, RequestId, RequestKind, RequestState, team_of
+from bot.core.errors import NotAcceptedError, NotReadyError, RateLimitedError, RetryRejectedError, may_have_acted
+from bot.core.models import (
+    CARD_KEY,
+    START_NEW_KEY,
+    STARTS,
+    TRY_AGAIN_KEY,
+    Request,
+    RequestId,
+    RequestKind,
+    RequestState,
+    team_of,
+)
 from bot.core.ports import RequestRepository, StoredRequest
 from bot.core.requests.events import EventLog, RequestRejected
 from bot.core.requests.worker import RequestWorker
@@ -156,6 +166,27 @@ class RequestService:
             self._worker.process(StoredRequest(request, accepted.state), resolved if is_creating else None)
         return accepted.is_new
 
+    async def submit_once(self, press: Request) -> StoredRequest | None:
+        """Submit the request of a press on a button that works only once. Return None if the press counts.
+
+        A press counts if it is the first. Another press counts only if the request of the press before it failed, and
+        certainly had no effect. If the press does not count, return the stored request of the press before it.
+
+        Raises NotAcceptedError if the bot is stopping, a limit is reached or the database fails.
+
+        `press`: its `key` is the same for all presses on the button.
+        """
+        if await self.submit(press):
+            return None
+        prefix = next((each for each in (CARD_KEY, START_NEW_KEY) if press.key.startswith(each)), "")
+        while earlier := await self._store.find_by_key(press.key):
+            # The key is also that of *Try again* below the failed request, so that only one of the two counts.
+            again = f"{prefix}{TRY_AGAIN_KEY}{earlier.request.id}"
+            if not _allows(earlier, press):
+                return await self._store.find_by_key(again) or earlier
+            press = replace(press, key=again)
+        return None if await self.submit(press) else await self._store.find_by_key(press.key)
+
     async def retry(self, failed: RequestId, press: Request) -> None:
         """Submit the failed request `failed` again. `press`: the request of the press of *Try again*.
 
@@ -177,5 +208,17 @@ class RequestService:
         is_same_place = press.team_id == was.team_id or (was.enterprise_id and press.enterprise_id == was.enterprise_id)
         if self._events.one_id(was).requester != self._events.one_id(press).requester or not is_same_place:
             raise RetryRejectedError("not_your_request")
-        if stored.failure is None or not await self.submit(was.repeated(press)):
+        prefix = START_NEW_KEY if was.key.startswith(START_NEW_KEY) else ""
+        again = replace(was.repeated(press), key=f"{prefix}{TRY_AGAIN_KEY}{was.id}")
+        if stored.failure is None or await self.submit_once(again):
             raise RetryRejectedError("already_retried")
+
+
+def _allows(earlier: StoredRequest, press: Request) -> bool:
+    """Return whether a press counts after the request `earlier` of the press before it (pure).
+
+    It counts if this request failed without effect. A second delivery of the earlier press does not count.
+    """
+    if earlier.failure is None or may_have_acted(earlier.failure):
+        return False
+    return press.pressed_at is None or press.pressed_at > earlier.request.accepted_at

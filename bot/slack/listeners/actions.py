@@ -9,6 +9,7 @@ Its listener only acknowledges the press, because Slack shows a warning after a 
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +21,7 @@ from bot.core.errors import CobrowseError, NotAcceptedError, RetryRejectedError
 from bot.core.models import (
     CARD_KEY,
     ROW_KEY,
+    TRY_AGAIN_KEY,
     ChannelId,
     Request,
     RequestId,
@@ -28,6 +30,7 @@ from bot.core.models import (
     UserId,
     new_request_id,
 )
+from bot.core.ports import StoredRequest
 from bot.core.requests.service import RequestService
 from bot.core.results import Help
 from bot.core.start_details import StartDetails
@@ -37,8 +40,8 @@ from bot.slack.api.responder import SlackResponder
 from bot.slack.api.views import Views
 from bot.slack.command_parser import ALL
 from bot.slack.messages.ambiguity import chosen_already
-from bot.slack.messages.blocks import OPEN_ACTION
-from bot.slack.messages.catalogue.sentence import Sentence
+from bot.slack.messages.blocks import OPEN_ACTION, Message
+from bot.slack.messages.catalogue.sentence import Language, Sentence
 from bot.slack.messages.conversation_choice import PICK_ACTION, REPLACE_ACTION, read_pick, read_replace
 from bot.slack.messages.failures.buttons import (
     START_WITH_ACTIONS,
@@ -115,7 +118,7 @@ def _register_retries(
     async def on_try_again(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
         failed, _, argument = value.partition(" ")
-        press = replace(press, key=f"try-again:{failed}", argument=argument or None)
+        press = replace(press, key=f"{TRY_AGAIN_KEY}{failed}", argument=argument or None)
         note_place(responder, body, press)
         try:
             await requests.retry(RequestId(failed), press)
@@ -130,7 +133,7 @@ def _register_retries(
     async def on_pick(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
         failed, wanted, argument = read_pick(value)
-        key = f"try-again:{failed}"  # only one choice for each question
+        key = f"{TRY_AGAIN_KEY}{failed}"  # only one choice for each question
         press = replace(press, key=key, conversation_id=wanted, argument=argument)
         note_place(responder, body, press)
         try:
@@ -144,7 +147,7 @@ def _register_retries(
     async def on_start_with(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
         failed, application_id, argument = read_start_with(value)
-        press = replace(press, key=f"try-again:{failed}", application_id=application_id, argument=argument)
+        press = replace(press, key=f"{TRY_AGAIN_KEY}{failed}", application_id=application_id, argument=argument)
         note_place(responder, body, press)
         try:
             await requests.retry(failed, press)
@@ -193,13 +196,28 @@ def _register_replace(
         press = replace(press, key=key, name=name, target=target, conversation_id=wanted, argument=details.argument)
         note_place(responder, body, press)
         try:
-            if not await requests.submit(press):
-                responder.tell_soon(press, lambda: chosen_already(renderer.language_of(press.requester)))
+            if earlier := await requests.submit_once(press):
+                responder.tell_soon(press, lambda: not_again(renderer, press, earlier, chosen_already))
             else:
                 show_start(responder, renderer, body, press, STARTING)
         except NotAcceptedError as error:
             responder.tell_soon(press, partial(renderer.answer, press, error))
         await ack()
+
+
+def not_again(
+    renderer: MessageRenderer, press: Request, earlier: StoredRequest, say: Callable[[Language], Message]
+) -> Message:
+    """Render the answer to a press that does not count, because the button works only once.
+
+    If the request of the earlier press failed, the answer is its error: the request may have had an effect.
+
+    - `earlier`: the stored request of the earlier press.
+    - `say`: renders the answer if this request did not fail.
+    """
+    if earlier.failure:
+        return renderer.answer(replace(earlier.request, requester=press.requester, replaces=False), earlier.failure)
+    return say(renderer.language_of(press.requester))
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +344,7 @@ def read_press(body: dict[str, Any]) -> tuple[str, Request]:
     https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
     value = str(body["actions"][0]["value"])
-    return value, replace(read_actor(body), key=f"try-again:{value}", replaces=True)
+    return value, replace(read_actor(body), key=f"{TRY_AGAIN_KEY}{value}", replaces=True)
 
 
 def read_actor(body: dict[str, Any]) -> Request:
@@ -348,10 +366,19 @@ def read_actor(body: dict[str, Any]) -> Request:
         channel_id=ChannelId(channel),
         requester=UserId(user["id"]),
         accepted_at=datetime.now(UTC),
+        pressed_at=_pressed_at(body),
         reply_url=body.get("response_url"),
         view_id=str(view["id"]) if view.get("type") == "modal" else None,
         is_group_message=str((body.get("channel") or {}).get("name")).startswith(GROUP_MESSAGE_PREFIX),
     )
+
+
+def _pressed_at(body: dict[str, Any]) -> datetime | None:
+    """Return when the person pressed the button, by Slack's clock; None if the payload does not say it (pure)."""
+    pressed: dict[str, Any] = next(iter(body.get("actions") or ()), {})
+    with suppress(TypeError, ValueError, OverflowError):
+        return datetime.fromtimestamp(float(pressed["action_ts"]), UTC) if "action_ts" in pressed else None
+    return None
 
 
 def _team(body: dict[str, Any], enterprise: str | None) -> TeamId:

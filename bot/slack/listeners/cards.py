@@ -25,7 +25,7 @@ from bot.core.requests.service import RequestService
 from bot.core.use_cases.sessions import SessionService
 from bot.slack.api.responder import SlackResponder
 from bot.slack.api.views import Views
-from bot.slack.listeners.actions import note_place, read_actor, read_card_press, show_start
+from bot.slack.listeners.actions import not_again, note_place, read_actor, read_card_press, show_start
 from bot.slack.messages.ambiguity import chosen_already
 from bot.slack.messages.blocks import NOTICE_BLOCK, View
 from bot.slack.messages.catalogue.sentence import Language
@@ -138,22 +138,20 @@ class CardPresses:
         )
         if request.replaces:
             note_place(self.responder, body, press)
-        if not await self.submit(request):
-            self.responder.tell_soon(request, lambda: chosen_already(self._language(request)))
-        else:
-            show_start(self.responder, self.renderer, body, request, STARTING)
-
-    async def submit(self, request: Request) -> bool:
-        """Submit a request. If the request cannot be stored, send the requester the reason.
-
-        Return False if a request with the same key is already stored; otherwise True, even if the request cannot be
-        stored.
-        """
         try:
-            return await self.requests.submit(request)
+            if earlier := await self.requests.submit_once(request):
+                self.responder.tell_soon(request, lambda: not_again(self.renderer, request, earlier, chosen_already))
+            else:
+                show_start(self.responder, self.renderer, body, request, STARTING)
         except NotAcceptedError as error:
             self.responder.tell_soon(request, partial(self.renderer.answer, request, error))
-            return True
+
+    async def submit(self, request: Request) -> None:
+        """Submit a request. If the request cannot be stored, send the requester the reason."""
+        try:
+            await self.requests.submit(request)
+        except NotAcceptedError as error:
+            self.responder.tell_soon(request, partial(self.renderer.answer, request, error))
 
     def _language(self, request: Request) -> Language:
         return self.renderer.language_of(request.requester)

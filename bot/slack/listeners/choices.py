@@ -16,7 +16,7 @@ from bot.core.requests.service import RequestService
 from bot.core.use_cases.customer_messages import LinkOffers
 from bot.slack.api.responder import SlackResponder
 from bot.slack.command_parser import New, Query, Start
-from bot.slack.listeners.actions import note_place, read_actor, read_press
+from bot.slack.listeners.actions import not_again, note_place, read_actor, read_press
 from bot.slack.listeners.session_form import SessionForm
 from bot.slack.messages.ambiguity import CHOOSE_ACTIONS, chosen_already, read_choice
 from bot.slack.messages.failures.buttons import PASTE_ACTION
@@ -46,8 +46,8 @@ def register(
     async def submit(body: dict[str, Any], request: Request) -> None:
         note_place(responder, body, request)
         try:
-            if not await requests.submit(request):
-                responder.tell_soon(request, lambda: chosen_already(renderer.language_of(request.requester)))
+            if earlier := await requests.submit_once(request):
+                responder.tell_soon(request, lambda: not_again(renderer, request, earlier, chosen_already))
         except NotAcceptedError as error:
             responder.tell_soon(request, partial(renderer.answer, request, error))
 

@@ -17,7 +17,7 @@ from bot.core.requests.service import RequestService
 from bot.core.use_cases.customer_messages import MessagingConfig, in_language, pack
 from bot.core.validation.contact import ContactAddress
 from bot.slack.api.responder import SlackResponder
-from bot.slack.listeners.actions import is_in_place, note_place, read_press
+from bot.slack.listeners.actions import is_in_place, not_again, note_place, read_press
 from bot.slack.listeners.cards import dialog_request, note_dialog_place
 from bot.slack.messages.ambiguity import OFFER_ACTION, sent_already
 from bot.slack.messages.customer_language import LANGUAGE_ACTION, read_language
@@ -87,8 +87,8 @@ def _register_offer(
         request = replace(press, kind=RequestKind.SEND, key=key, argument=argument, replaces=is_in_place(body))
         note_place(responder, body, request)
         try:
-            if not await requests.submit(request):
-                responder.tell_soon(request, lambda: sent_already(renderer.language_of(request.requester)))
+            if earlier := await requests.submit_once(request):
+                responder.tell_soon(request, lambda: not_again(renderer, request, earlier, sent_already))
         except NotAcceptedError as error:
             responder.tell_soon(request, partial(renderer.answer, request, error))
         await ack()
@@ -110,7 +110,7 @@ def _register_question(
             argument = in_language(argument, read_language(pressed_place(body))) if argument else ""
             request = replace(press, kind=kind, key=f"send:{asked}", argument=argument or None)
             try:
-                await requests.submit(request)
+                await requests.submit_once(request)
             except NotAcceptedError as error:
                 responder.tell_soon(request, partial(renderer.answer, request, error))
             await ack()

@@ -118,7 +118,7 @@ class PostgresStore:
         for _ in range(MAX_ACCEPT_ATTEMPTS):
             if found := await self._one("accept", row):
                 return mapping.accepted(found, self._scope)
-            if await self._one("is_key_known", row):
+            if await self._one("request_of_key", row):
                 return mapping.accepted(None, self._scope)
             # Another replica accepted a request for the same session at this moment. The next attempt sees it.
         # The other request is unfinished, but too old to share its session. This request gets a separate session.
@@ -167,6 +167,10 @@ class PostgresStore:
     async def find(self, request_id: RequestId) -> StoredRequest | None:
         found = next(iter(await self.fetch("find_request", {"id": request_id})), None)
         return mapping.kept(found, self._encryptor) if found else None
+
+    async def find_by_key(self, key: str) -> StoredRequest | None:
+        found = await self.fetch("request_of_key", {"key": key})
+        return await self.find(RequestId(found[0]["id"])) if found else None
 
     async def orphans(self) -> Sequence[StoredRequest]:
         """Take over the requests of dead replicas, and return these requests, oldest first.

@@ -24,6 +24,9 @@ WHERE state = 'answered' AND accepted_at > :now - CAST(:seconds AS DOUBLE PRECIS
     AND coalesce(enterprise_id, team_id) = :team_id AND failure LIKE '{"code": "host_not_found"%'
 GROUP BY coalesce(target, requester) ORDER BY last_at DESC LIMIT :most;
 
+-- name: request_of_key
+SELECT id FROM requests WHERE key = :key;
+
 -- name: find_request
 -- One request with its session. A session belongs to a request when the id, the team, the requester and the agent are
 -- equal, so that an id alone opens nobody else's session.

@@ -156,6 +156,10 @@ class SQLiteStore:
         found = await self._read("find_request", {"id": request_id})
         return mapping.kept(dict(found), self._encryptor) if found else None
 
+    async def find_by_key(self, key: str) -> StoredRequest | None:
+        found = await self._read("request_of_key", {"key": key})
+        return await self.find(RequestId(found["id"])) if found else None
+
     async def orphans(self) -> Sequence[StoredRequest]:
         values = self._scope.to_values({"owner": self._owner})
 

@@ -36,6 +36,13 @@ async def test_accepted_request_is_found_as_it_was(store: Any) -> None:
     assert replace(kept.request, accepted_at=asked.accepted_at) == asked
 
 
+async def test_request_is_found_by_its_key(store: Any) -> None:
+    asked = request()
+    await store.accept(asked)
+    assert (await store.find_by_key(asked.key)).request.id == asked.id
+    assert await store.find_by_key("command:unknown") is None
+
+
 async def test_the_same_key_is_accepted_once_however_many_deliver_it(store: Any) -> None:
     asked = request()
     again = [replace(asked, id=new_request_id()) for _ in range(50)]

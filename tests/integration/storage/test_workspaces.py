@@ -181,6 +181,7 @@ async def linked_for_all(view: Any, my: Forge) -> Any:
 ATTACKS: dict[str, tuple[Call, Any]] = {
     # First those that read or need a row, then those that write the attacker's own row.
     "find": (lambda view, my: view.find(my("r-1")), None),
+    "find_by_key": (lambda view, my: view.find_by_key(my("command:1")), None),
     "orphans": (lambda view, my: view.orphans(), []),
     "advance": (lambda view, my: view.advance(my("r-1"), RequestState.CREATED, RequestState.ANSWERED), False),
     "advance with a session": (

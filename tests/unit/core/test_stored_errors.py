@@ -8,9 +8,11 @@ from datetime import UTC
 from inspect import get_annotations
 from typing import Any, get_args, get_type_hints
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core import errors
 from bot.core.errors import (
     AccountLinkError,
     CobrowseError,
@@ -253,3 +255,40 @@ def test_record_of_the_version_before_codes_is_read(record: dict[str, Any], erro
 
 def test_every_old_name_leads_to_an_error_of_today() -> None:
     assert set(CODES_OF_OLD_NAMES.values()) <= {code for _, code in CODES}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.OutcomeUnknownError(),
+        errors.UnusableAnswerError(why="no link", acted=True),
+        errors.UnexpectedError(maybe_created=True),
+        errors.InterruptedRequestError("interrupted", maybe_created=True),
+        errors.InterruptedRequestError("session_over"),
+        errors.SharingError("share_outcome_unknown"),
+    ],
+    ids=lambda error: error.code,
+)
+def test_error_that_may_have_acted_says_so_when_stored(error: errors.CobrowseError) -> None:
+    assert errors.may_have_acted(from_record(to_record(error)))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.PermissionMissingError(needs="p"),
+        errors.ServiceFailedError(),
+        errors.UnusableAnswerError(why="no list"),
+        errors.UnexpectedError(),
+        errors.InterruptedRequestError("interrupted"),
+        errors.InterruptedRequestError("not_started"),
+        errors.SharingError("share_refused", why="outside"),
+    ],
+    ids=lambda error: error.code,
+)
+def test_error_without_effect_says_so_when_stored(error: errors.CobrowseError) -> None:
+    assert not errors.may_have_acted(from_record(to_record(error)))
+
+
+def test_request_with_an_unreadable_error_may_have_acted() -> None:
+    assert errors.may_have_acted(from_record({"code": "of_a_later_version"}))

@@ -52,10 +52,6 @@ RETURNING same_as, state,
             AND s.created_at > :now - 86400 AND s.ended_at IS NULL AND s.ends_at > :now
         ORDER BY s.created_at DESC LIMIT 1) END AS other_open;
 
--- name: is_key_known
--- Whether `accept` stored nothing because of the key, and not because another replica accepted the same request.
-SELECT 1 FROM requests WHERE key = :key;
-
 -- name: advance_with_session
 -- Store a session and move its request on, in one round trip. The request becomes `failed` when the session's id is known
 -- for another team, host, requester or agent. A session that the service gives once more to the same people is renewed;
