@@ -1,9 +1,12 @@
 """Administrators get one message about a fault that they can fix. The bot updates it until the fault is over."""
 
 import asyncio
+import contextlib
 import re
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -245,6 +248,25 @@ async def test_press_after_the_presser_lost_the_role_is_refused() -> None:
         before = len(journey.slack.messages)
         await journey.slack.press(ANA, message, "check_fault")  # as a forged press would come
         assert "Only administrators can check" in words(await journey.reads(ANA, before))
+
+
+async def test_told_request_is_finished_while_slack_puts_look_ups_off(tmp_path: Path) -> None:
+    path = tmp_path / "bot.db"
+
+    def states() -> list[str]:
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            return [state for (state,) in database.execute("SELECT state FROM requests ORDER BY accepted_at")]
+
+    timing = replace(QUICK, notices=replace(QUICK.notices, report_timeout=0.2))
+    environ = {"DATABASE_URL": f"sqlite:///{path}", "COBROWSE_ADMINS": ADA, "COBROWSE_HELP_CONTACT": ADA}
+    async with open_journey(timing=timing, **environ) as journey:
+        assert link(await journey.asks("warm"))
+        journey.slack.inject_fault("users.info", "ratelimited", retry_after=60)  # who are the administrators?
+        await journey.genesys.inject_fault("401")
+        assert is_failure(await journey.asks("One"))
+        async with asyncio.timeout(SECONDS):
+            while states() != ["answered"] * 2:  # noqa: ASYNC110 - nothing tells of a write
+                await asyncio.sleep(0.05)
 
 
 async def test_no_secret_and_no_link_stands_in_a_message(journey: Journey) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -285,7 +286,7 @@ class FaultReports:
         """Add a failed request to the notice of its fault.
 
         Do nothing if administrators cannot fix the cause. If the database fails, the bot adds the request later. Never
-        raises.
+        raises. After the write, spend up to `NoticeTiming.report_timeout` on who will get the notice.
         """
         name = self._name_fault(error)
         if name is None:
@@ -293,7 +294,9 @@ class FaultReports:
         self._waiting.setdefault(name, []).append(Hit(request, error))
         try:
             await self._save(name)
-            await self._board.expect(NoticeKind.FAULT, name)
+            with suppress(TimeoutError):  # look-ups of administrators may wait for Slack
+                async with asyncio.timeout(self._timing.report_timeout):
+                    await self._board.expect(NoticeKind.FAULT, name)
         except StorageUnavailableError:
             log.warning("a fault is reported later", extra={"fields": {"request": request.id}})
         except Exception:
