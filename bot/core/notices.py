@@ -132,7 +132,7 @@ class NoticeBoard:
         """Return the notices of this kind that are not over.
 
         The result is incomplete if more than MAX_PENDING notices of all kinds are not over, or have messages to post or
-        update. Raises StorageUnavailableError if the database fails.
+        update. Faults come before all other notices. Raises StorageUnavailableError if the database fails.
         """
         return [each for each in await self._store.pending(MAX_PENDING) if each.kind is kind and not each.over_at]
 
@@ -232,12 +232,24 @@ class NoticeBoard:
         for notice in notices:
             if self._is_stopping:
                 return
-            update = self._updates.get(notice.kind) if notice.over_at is None else None
-            is_changed = await update(notice) if update else False
-            if not is_changed and notice.shown == notice.version:
-                continue
-            if taken := await self._store.take(notice, self._timing.lease_seconds):
-                await self._send(taken)
+            try:
+                await self._look_at(notice)
+            except StorageUnavailableError:
+                raise
+            except Exception:  # a newer version may have written it; the other notices go on
+                log.exception("sending notices failed", extra={"fields": {"notice": notice.kind.value}})
+
+    async def _look_at(self, notice: Notice) -> None:
+        """Change the notice if it no longer describes the matter, and send the messages that it needs.
+
+        Raises StorageUnavailableError if the database fails.
+        """
+        update = self._updates.get(notice.kind) if notice.over_at is None else None
+        is_changed = await update(notice) if update else False
+        if not is_changed and notice.shown == notice.version:
+            return
+        if taken := await self._store.take(notice, self._timing.lease_seconds):
+            await self._send(taken)
 
     async def _send(self, notice: Notice) -> None:
         """Post the notice to readers who have no message of it, and update the messages of the other readers.
@@ -291,7 +303,7 @@ def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
 def _delivered(notice: Notice) -> tuple[str, ...]:
     """Return the users and channels whose message shows the notice's present status: over, or not over.
 
-    Leave out messages that Slack has refused.
+    Leave out messages that Slack has refused, and messages that were posted for an earlier `opened_at` of the notice.
     """
     is_over = notice.over_at is not None
-    return tuple(message.reader for message in notice.messages if message.ts and message.is_over == is_over)
+    return tuple(message.reader for message in notice.current if message.ts and message.is_over == is_over)

@@ -399,8 +399,8 @@ class NoticeRepository(Protocol):
     async def pending(self, most: int) -> Sequence[Notice]:
         """Return at most `most` notices that are not over, or that have messages to post or update.
 
-        Notices that have messages to post or update come first. Leave out notices that are over and that nobody has
-        changed for a day.
+        Faults come first. Among the faults, and among the others, those that have messages to post or update come
+        first. Leave out notices that are over and that nobody has changed for a day.
         """
 
     async def take(self, notice: Notice, seconds: float) -> Notice | None:

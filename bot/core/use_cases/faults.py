@@ -83,19 +83,20 @@ class Hit:
 
 
 def read_fault(data: Mapping[str, Any]) -> Fault:
-    """Convert the `data` of a FAULT notice to a fault (pure)."""
+    """Convert the `data` of a FAULT notice to a fault (pure). Leave out values that only a newer version knows."""
     checked = data.get("checked_at")
+    kinds, states = {each.value: each for each in RequestKind}, {each.value: each for each in FaultState}
     return Fault(
         error=from_record(dict(data["error"])),
         since=_time(data["since"]),
         last=_time(data["last"]),
         people=tuple(map(UserId, data["people"])),
         hurt=tuple(map(UserId, data["hurt"])),
-        kinds=tuple(RequestKind(kind) for kind in data["kinds"]),
+        kinds=tuple(kinds[kind] for kind in data["kinds"] if kind in kinds),
         references=tuple((str(ours), str(service)) for ours, service in data["references"]),
         checked_at=_time(checked) if checked else None,
         checked_by=UserId(data["checked_by"]) if data.get("checked_by") else None,
-        state=FaultState(data["state"]) if data.get("state") else None,
+        state=states.get(str(data.get("state"))),
     )
 
 

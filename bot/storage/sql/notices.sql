@@ -7,12 +7,13 @@ SELECT n.*, t.read_at FROM (SELECT CAST(:now AS DOUBLE PRECISION) AS read_at) t
 LEFT JOIN notices n ON n.kind = :kind AND n.key = :key;
 
 -- name: pending_notices
--- Those whose messages do not show the newest version come first, then those that are not over. After a day nobody tries
--- to send a message any more.
+-- Faults come first: they are few, and many open requests for access must not hide them. Of the faults, and of the others,
+-- those come first whose messages do not show the newest version. After a day nobody tries to send a message any more.
 SELECT n.*, :now AS read_at FROM notices n
 WHERE n.workspace = :workspace AND (n.over_at IS NULL OR n.shown < n.version)
     AND (n.over_at IS NULL OR n.changed_at > :now - 86400)
-ORDER BY CASE WHEN n.shown < n.version THEN 0 ELSE 1 END, n.changed_at LIMIT :most;
+ORDER BY CASE WHEN n.kind = 'fault' THEN 0 ELSE 1 END, CASE WHEN n.shown < n.version THEN 0 ELSE 1 END, n.changed_at
+LIMIT :most;
 
 -- name: add_notice
 INSERT INTO notices (kind, key, team_id, version, shown, takes, next_at, opened_at, changed_at, over_at, data, messages,

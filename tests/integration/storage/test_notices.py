@@ -25,11 +25,11 @@ from tests.support.storage import TEAM, Database, request, run_sql, session
 database = storage_support.database
 
 
-async def stored(store: Any, key: str = "k", **changes: Any) -> Notice:
+async def stored(store: Any, key: str = "k", kind: NoticeKind = NoticeKind.FAULT, **changes: Any) -> Notice:
     """Store a notice, and return it as it is read."""
-    new = await store.notices.find(NoticeKind.FAULT, key)
+    new = await store.notices.find(kind, key)
     assert await store.notices.save(replace(new, team_id=TEAM, data={"n": 1}, **changes))
-    return await store.notices.find(NoticeKind.FAULT, key)
+    return await store.notices.find(kind, key)
 
 
 def message(notice: Notice, reader: str = "U0ADA") -> NoticeMessage:
@@ -110,6 +110,15 @@ async def test_unsent_notices_come_before_those_that_last(database: Database) ->
     await store.notices.store_messages(replace(taken, shown=taken.version), 0)
     await stored(store, "second")
     assert [each.key for each in await store.notices.pending(1)] == ["second"]
+
+
+async def test_many_open_requests_for_access_hide_no_fault(database: Database) -> None:
+    store = await database.open()
+    for number in range(3):
+        await stored(store, f"person {number}", NoticeKind.ACCESS)
+    taken = await store.notices.take(await stored(store, "fault"), 0)
+    await store.notices.store_messages(replace(taken, shown=taken.version), 0)
+    assert [each.key for each in await store.notices.pending(1)] == ["fault"]
 
 
 async def test_sweep_deletes_old_notices(database: Database) -> None:

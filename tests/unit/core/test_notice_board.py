@@ -1,12 +1,12 @@
-"""The notice board: which changes of notices survive while the database is unavailable."""
+"""The notice board: changes while the database is unavailable, notices that fail, and who has a message."""
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.errors import StorageUnavailableError
-from bot.core.models import Notice, NoticeKind, TeamId
+from bot.core.models import ChannelId, Notice, NoticeKind, NoticeMessage, TeamId
 from bot.core.notices import Edit, NoticeBoard, ToldReaders
 from bot.core.timing import NoticeTiming
 from tests.support.request_run import JumpingLoop
@@ -91,3 +91,75 @@ def test_changes_of_one_notice_wait_for_the_database_in_order() -> None:
 
 def test_change_that_fails_while_an_earlier_one_is_saved_is_kept() -> None:
     assert played(interrupts=True) == ["one", "two", "three"]
+
+
+class Shelf(Store):
+    """A store of several notices that are not shown yet. Nothing is written."""
+
+    def __init__(self, *notices: Notice) -> None:
+        super().__init__()
+        self.notices = notices
+
+    async def find(self, kind: NoticeKind, key: str) -> Notice:
+        return next(each for each in self.notices if each.key == key)
+
+    async def pending(self, most: int) -> list[Notice]:
+        return list(self.notices)
+
+    async def take(self, notice: Notice, seconds: float) -> Notice:
+        return notice
+
+    async def store_messages(self, notice: Notice, seconds: float) -> bool:
+        return True
+
+
+class Messages:
+    """Slack's messages. Those about the notice "broken" cannot be rendered."""
+
+    def __init__(self) -> None:
+        self.posted: list[str] = []
+
+    async def post(self, notice: Notice, reader: str) -> NoticeMessage | None:
+        if notice.key == "broken":
+            raise ValueError
+        self.posted.append(notice.key)
+        return None
+
+
+def notice(kind: NoticeKind, key: str, **changes: Any) -> Notice:
+    new = Notice(kind=kind, key=key, team_id=TeamId("T0"), read_at=NOW, opened_at=NOW, version=1, data={"n": 1})
+    return replace(new, **changes)
+
+
+async def test_notice_that_fails_holds_no_other_one_up() -> None:
+    unread, broken = notice(NoticeKind.FAULT, "unread"), notice(NoticeKind.ENDED, "broken", over_at=NOW)
+    store, messages = Shelf(unread, broken, notice(NoticeKind.ENDED, "sound", over_at=NOW)), Messages()
+
+    async def update(_: Notice) -> bool:
+        raise ValueError
+
+    async def prepare() -> None:
+        pass
+
+    async def readers(_: Notice) -> tuple[tuple[str, ...], bool]:
+        return ("U0ADA",), True
+
+    board = NoticeBoard(store, messages, readers, ToldReaders(), NoticeTiming())  # type: ignore[arg-type]
+    board.follow(NoticeKind.FAULT, update, prepare)
+    board.start()
+    await asyncio.sleep(0.05)
+    await board.stop()
+    assert messages.posted == ["sound"]
+
+
+async def test_message_of_an_earlier_opening_tells_nobody_of_this_one() -> None:
+    earlier = NOW - timedelta(days=2)
+    old = NoticeMessage(
+        reader="U0OLD", channel_id=ChannelId("D1"), ts="1.1", version=1, opened_at=earlier, is_over=True
+    )
+    again = notice(NoticeKind.HELP, "asked", over_at=NOW, messages=(old,))
+    board = NoticeBoard(Shelf(again), NO_MESSAGES, nobody, ToldReaders(), NoticeTiming())  # type: ignore[arg-type]
+    assert await board.delivered(NoticeKind.HELP, "asked", 0) == ()
+    new = replace(old, reader="U0NEW", opened_at=NOW)
+    board = NoticeBoard(Shelf(replace(again, messages=(old, new))), NO_MESSAGES, nobody, ToldReaders(), NoticeTiming())  # type: ignore[arg-type]
+    assert await board.delivered(NoticeKind.HELP, "asked", 0) == ("U0NEW",)

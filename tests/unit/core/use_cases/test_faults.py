@@ -56,6 +56,12 @@ def failing(*hits: Hit) -> Notice:
     return with_hits(nothing(), hits or (hit(),), HOUR)
 
 
+def test_fault_of_a_newer_version_is_read_without_what_is_new() -> None:
+    data = failing().data | {"kinds": ["start", "a later kind"], "state": "a later state"}
+    fault = read_fault(data)
+    assert (fault.kinds, fault.state, fault.people) == ((RequestKind.START,), None, (ANA,))
+
+
 def test_first_failure_opens_a_fault() -> None:
     asked = hit()
     notice = with_hits(nothing(), [asked], HOUR)
