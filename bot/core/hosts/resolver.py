@@ -190,6 +190,8 @@ class HostResolver:
         key = (person.team_id, person.user_id)
         if linked := await self._linked(person, is_target):
             return Host(linked, LINK)
+        if cached := self.peek(person):  # without the waits, which are those of searches for other people
+            return cached
         tried = self._missed.get(key)
         if tried is None:
             try:

@@ -13,6 +13,7 @@ from bot.core.hosts.resolver import (
     host_id,
 )
 from bot.core.models import DirectoryUser, Host, SlackUser
+from bot.core.shared_waits import SharedWaits, serving
 from bot.core.timing import CoreTiming
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import hosts as hosts_support
@@ -148,3 +149,34 @@ async def test_an_address_with_letters_that_look_alike_maps_nobody(written: str,
 async def test_an_ordinary_address_still_maps(book: SQLiteStore) -> None:
     hosts = HostResolver([EmailRule(Directory(user(1, "ken@example.com")))], book)
     assert (await hosts.find(person(email="KEN@example.com"))).id == uuid_of(1)
+
+
+class Hooks:
+    """Call hooks that record the waits of which they hear."""
+
+    fairness_key = "U1"
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    async def before_send(self) -> None:
+        pass
+
+    async def on_wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
+async def test_person_with_a_cached_host_waits_for_no_search(book):
+    waits, hooks = SharedWaits(lambda: 0.0), Hooks()
+    hosts = HostResolver([EmailRule(Directory(user(1, "p1@T0ONE.example")))], book, waits=waits)
+    found = await hosts.find(person(1))
+    await waits.on_wait(40.0)  # the search for somebody else
+    token = serving.set(hooks)
+    try:
+        assert await hosts.find(person(1)) == found
+        assert hooks.waits == []
+        with pytest.raises(HostNotFoundError):
+            await hosts.find(person(2))
+        assert hooks.waits == [40.0]
+    finally:
+        serving.reset(token)
