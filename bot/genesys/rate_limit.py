@@ -367,7 +367,7 @@ class FairQueue:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        while self._queues or self._background:
+        while self._drop_cancelled():
             if not self._window.try_acquire():
                 loop = asyncio.get_running_loop()
                 self._timer = loop.call_later(self._window.seconds_until_open(), self.release_next)
@@ -378,6 +378,19 @@ class FairQueue:
         """Undo the `acquire` of a call that is not sent, and let the next waiting call pass."""
         self._window.release(reached=False)
         self.release_next()
+
+    def _drop_cancelled(self) -> bool:
+        """Remove the calls that are next but cancelled. Return whether a call waits after that.
+
+        A cancelled call stays in its queue until its task runs again. It must not get a turn meanwhile.
+        """
+        while self._queues or self._background:
+            key = next(iter(self._queues), None)
+            turn = (self._background if key is None else self._queues[key])[0]
+            if not turn.cancelled():
+                return True
+            self._remove(key, turn)
+        return False
 
     def _dequeue(self) -> Turn:
         if not self._queues:
@@ -421,12 +434,19 @@ class FairQueue:
         """
         if turn.done() and not turn.cancelled():  # the call got its turn a moment ago: pass it on
             self.cancel()
+        elif turn in queue:  # otherwise `_drop_cancelled` has removed it
+            self._remove(hooks.fairness_key if hooks else None, turn)
+
+    def _remove(self, key: str | None, turn: Turn) -> None:
+        """Remove a waiting call. `key`: its fairness key; None for a background call."""
+        if key is None:
+            self._background.remove(turn)
             return
+        queue = self._queues[key]
         queue.remove(turn)
-        if hooks:
-            self._depth_counts[len(queue)] -= 1
-            if not queue:
-                del self._queues[hooks.fairness_key]
+        self._depth_counts[len(queue)] -= 1
+        if not queue:
+            del self._queues[key]
 
 
 @dataclass
