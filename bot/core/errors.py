@@ -360,12 +360,14 @@ class CreateCallMissingError(ServiceError):
 class BadRequestError(ServiceError):
     """Genesys answered with a 4xx status that no other error covers.
 
-    `words`: Genesys's message, at most 300 characters and not escaped for Slack.
+    - `words`: Genesys's message, at most 300 characters and not escaped for Slack.
+    - `maybe_acted`: True if Genesys may have carried out an earlier attempt of the same call.
     """
 
     code = "bad_request"
     status: int
     words: str
+    maybe_acted: bool = field(default=False, metadata=_only())
 
 
 @dataclass(eq=False, kw_only=True)

@@ -620,10 +620,11 @@ class SessionsApi(Protocol):
         True, the bot sends no call that would delay people's calls, and raises ServiceBusyError instead.
         """
 
-    async def end(self, session_id: SessionId) -> str | None:
+    async def end(self, record: SessionRecord) -> str | None:
         """End a session. Return the service's correlation id; None if the service sent none.
 
         Raises UnknownSessionError if the service does not know the session, or answers that it cannot end the session.
+        Exception: if an earlier attempt of the same call has ended the session, return.
         """
 
 

@@ -18,7 +18,7 @@ from bot.core.shared_waits import SharedWaits
 from bot.core.timing import GENESYS_TIMING, GenesysTiming
 from bot.core.validation.display import LOCAL_HOSTS, url_host
 from bot.encoding import encode_json
-from bot.genesys.http import HEADERS, HttpClient, TokenSource
+from bot.genesys.http import HEADERS, SENT_ONCE, HttpClient, TokenSource
 from bot.genesys.rate_limit import RateLimiter, Share
 from bot.genesys.retry import Sleep, send_with_retry
 
@@ -54,6 +54,7 @@ class GenesysClient:
         connect = timing.connect_timeout
         timeouts = httpx.Timeout(None, connect=connect, pool=connect)  # call_timeout bounds the call as a whole
         self._extensions = {"timeout": timeouts.as_dict()}
+        self._delete_extensions = self._extensions | SENT_ONCE
         self.accepted: dict[str, float] = {}
 
     @property
@@ -105,7 +106,8 @@ class GenesysClient:
         - `continues`: True if a call for the same session was sent before. `RateLimiter.acquire` describes the effect.
         - `auth`: the source of the token to send; None for the bot's own token. Raises the exceptions of `auth`.
         """
-        request = build_request(method, self._api_url + path, json, self._extensions)
+        extensions = self._delete_extensions if method == "DELETE" else self._extensions
+        request = build_request(method, self._api_url + path, json, extensions)
         token_source = auth or self._auth
 
         async def acquire(is_retry: bool) -> None:

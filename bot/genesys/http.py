@@ -31,6 +31,11 @@ UNREACHED_ERRORS = (
     aiohttp.ClientHttpProxyError,  # the proxy refused the connection
 )
 """aiohttp's errors that prove that no byte of an HTTP request reached Genesys."""
+SENT_ONCE = {"sent_once": True}
+"""The extensions of an httpx request that aiohttp must not send again after a lost connection.
+
+By default, aiohttp repeats an idempotent HTTP request. The caller then cannot know that Genesys may have acted before.
+"""
 
 
 class TokenSource(httpx.Auth):
@@ -147,6 +152,7 @@ class Transport(httpx.AsyncBaseTransport):
                     data=body or None,
                     allow_redirects=False,
                     proxy=self._proxy,
+                    middlewares=(_send_once,) if "sent_once" in request.extensions else None,
                     timeout=_client_timeout(timeouts.get("pool"), timeouts.get("connect"), timeouts.get("read")),
                 ) as response,
             ):
@@ -174,6 +180,23 @@ class Transport(httpx.AsyncBaseTransport):
                 skip_auto_headers=("Accept-Encoding", "Content-Type", "User-Agent"),
             )
         return self._session
+
+
+class LostConnectionError(aiohttp.ClientError):
+    """The connection ended before the answer. After this error, aiohttp does not send the HTTP request again."""
+
+
+async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Send an HTTP request, and raise LostConnectionError if the connection ends before the answer.
+
+    This function is a middleware: https://docs.aiohttp.org/en/stable/client_advanced.html#client-middleware
+    """
+    try:
+        return await handler(request)
+    except UNREACHED_ERRORS:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise LostConnectionError from error
 
 
 def new_pool(timing: GenesysTiming = GENESYS_TIMING) -> aiohttp.TCPConnector:

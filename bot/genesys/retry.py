@@ -228,10 +228,11 @@ async def send_with_retry(
     - `acquire`: waits until the rate limiter lets an attempt pass. Its argument is True for a retry.
     - `hooks`: `hooks.on_wait` is called before each wait for a retry. WaitHook describes its argument.
 
-    Raises ServiceError if there is no 2xx answer, and the exceptions of `acquire` and `hooks`.
+    Raises ServiceError if there is no 2xx answer, and the exceptions of `acquire` and `hooks`. `maybe_acted` of a
+    BadRequestError is True if Genesys may have carried out an earlier attempt.
     """
     policy = RetryPolicy(safe, timing)
-    is_retry = False
+    is_retry = maybe_acted = False
     while True:
         await acquire(is_retry)
         is_retry = True
@@ -242,6 +243,9 @@ async def send_with_retry(
         if final and answer.rule is RetryRule.SERVER_ERROR:
             answer = CallError(OutcomeUnknownError(reference=answer.error.reference), RetryRule.IF_SAFE)
         delay = policy.next_delay(answer)
+        if isinstance(answer.error, BadRequestError):
+            answer.error.maybe_acted = maybe_acted
+        maybe_acted = maybe_acted or answer.rule in (RetryRule.IF_SAFE, RetryRule.SERVER_ERROR)
         if delay is None:
             if safe and isinstance(answer.error, OutcomeUnknownError):  # a safe call creates nothing
                 raise ServiceUnreachableError(reference=answer.error.reference)

@@ -133,6 +133,18 @@ async def changes_when_used_up(journey: Journey, action: str) -> None:
     assert [spoken(each.join_code) in words(card) for each in new] == [True]
 
 
+@pytest.mark.parametrize("live", ["off", "poll"])
+@pytest.mark.parametrize("fault", ["502", "dropped"])
+async def test_session_is_ended_although_the_answer_was_lost(fault: str, live: str) -> None:
+    async with open_journey(**KEY | {"GENESYS_LIVE": live}) as journey:
+        talk(journey)
+        await journey.asks("Checkout")
+        await journey.genesys.inject_fault(fault, on="end", times=1)
+        assert "Closed *Checkout*" in words(await journey.asks("end"))
+        assert journey.genesys.count("end") == 2
+        assert "Checkout" not in words(await journey.asks("status"))
+
+
 async def test_session_whose_code_is_used_up_can_still_be_ended(journey: Journey) -> None:
     card = await journey.asks("Checkout")
     (offer,) = journey.genesys.conversations.offers.values()

@@ -85,8 +85,8 @@ class Service:
         over = self._say("look", record.session.id) in self.over
         return SessionState(SessionPhase.OVER) if over else self.states.get(record.session.id, UNKNOWN_STATE)
 
-    async def end(self, session_id: str) -> None:
-        self.over.add(self._say("end", session_id))
+    async def end(self, record: SessionRecord) -> None:
+        self.over.add(self._say("end", record.session.id))
 
     def _say(self, what: str, session_id: str) -> str:
         self.asked.append((what, session_id))

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from bot.config import settings
-from bot.core.models import CreateSessionRequest, HostId, new_request_id
+from bot.core.models import CreateSessionRequest, HostId, Session, SessionRecord, UserId, new_request_id
 from bot.core.timing import GenesysTiming
 from bot.factories import open_genesys
 from bot.genesys.api.sessions import CobrowseSessions
 from tests.support.app import ANA, HOSTS, QUICK_GENESYS, Servers, open_servers
+from tests.support.storage import TEAM
 
 HOST = HostId(f"{HOSTS[ANA]}-1111-4111-8111-111111111111")
 
@@ -43,6 +44,11 @@ def session_request(**how: Any) -> CreateSessionRequest:
         "context": "slack",
     }
     return CreateSessionRequest(**(parts | how))
+
+
+def record_of(session: Session) -> SessionRecord:
+    """Return the record of an open session of Ana's."""
+    return SessionRecord(session=session, team_id=TEAM, requester=UserId(ANA), agent=UserId(ANA), is_over=False)
 
 
 @asynccontextmanager

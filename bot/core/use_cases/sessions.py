@@ -455,7 +455,7 @@ class SessionService:
         reports that the session is over.
         """
         try:
-            return await self._service.end(record.session.id)
+            return await self._service.end(record)
         except UnknownSessionError as error:
             now = await self._store.session(record.session.id)
             if not (now and now.is_over) and not (await self._states.look(record, fresh=True)).is_final:

@@ -93,6 +93,7 @@ class ConversationSessions:
         self._client = client
         self._joining, self._user_tokens = joining, user_tokens
         self._live = LiveConversations(client)
+        self._has_found_offer = False
 
     @property
     def can_send_now(self) -> bool:
@@ -160,6 +161,7 @@ class ConversationSessions:
             if error.status == 404:
                 return SessionView(session_id, GONE)
             raise
+        self._has_found_offer = True
         now, offer_ends = answered_at(response), read_object(response).get("dateOfferEnds")
         ended_at = read_time_within(offer_ends, now, back=MAX_AGE, ahead=timedelta(0))
         return SessionView(session_id, ENDED if ended_at else OPEN)
@@ -212,20 +214,35 @@ class ConversationSessions:
         """Return an empty list: sessions in conversations have no application."""
         return []
 
-    async def end(self, session_id: SessionId) -> str | None:
+    async def end(self, record: SessionRecord) -> str | None:
         """Withdraw the session's co-browse offer. Return Genesys's correlation id; None if the answer has none.
 
         Raises UnknownSessionError if Genesys does not find the offer, if the settings contain no deployment id, or if
         the session's id cannot be part of a URL. Raises another ServiceError if the call fails.
+
+        Return after a 404, if Genesys may have carried out an earlier attempt of the call, has found another offer or
+        this one before, and the session's conversation says that no customer is in the session. Then the deployment id
+        is right, and the earlier attempt has withdrawn the offer.
         """
-        path = self._offer_path(session_id)
+        path = self._offer_path(record.session.id)
         try:
             response = await self._client.call("DELETE", path, needs=READ_OFFERS, safe=True, auth=NO_TOKEN)
-            return reference_of(response)
         except BadRequestError as error:
-            if error.status in (404, 405):
-                raise UnknownSessionError(reference=error.reference, in_conversation=True) from None
-            raise
+            if error.status not in (404, 405):
+                raise
+            is_gone = error.status == 404 and error.maybe_acted and self._has_found_offer
+            if is_gone and await self._has_no_customer(record):
+                return error.reference
+            raise UnknownSessionError(reference=error.reference, in_conversation=True) from None
+        self._has_found_offer = True
+        return reference_of(response)
+
+    async def _has_no_customer(self, record: SessionRecord) -> bool:
+        """Return whether the conversation says that no customer is in the session; False if it cannot be read."""
+        with suppress(ServiceError):
+            phase = (await self._state(record, LOOK)).phase
+            return phase not in (SessionPhase.JOINED, SessionPhase.UNKNOWN)
+        return False
 
     def _offer_path(self, session_id: SessionId) -> str:
         if not self._joining.deployment_id or not is_usable_id(session_id):

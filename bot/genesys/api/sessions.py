@@ -77,6 +77,7 @@ class CobrowseSessions:
         - `joined_statuses`: the values of `status`, in lower case, that mean that the customer has joined.
         """
         self._client, self._joined_statuses = client, joined_statuses
+        self._has_ended_one = False
         self._reject_reason = partial(join_hosts.reject_reason, is_local=client.is_local)
 
     @property
@@ -110,7 +111,7 @@ class CobrowseSessions:
         Raises UnknownSessionError after a 404 or 405, because the session service does not know the session, or has no
         call that reads sessions. Raises another ServiceError if the call fails.
         """
-        response = await self._call(session_id, "GET")
+        response = await self._get(session_id)
         return SessionView(session_id, plain_word(read_object(response).get("status")))
 
     @property
@@ -131,7 +132,7 @@ class CobrowseSessions:
         cases use different shares of the rate limit.
         """
         try:
-            response = await self._call(record.session.id, "GET", share=LIVE if live else LOOK)
+            response = await self._get(record.session.id, share=LIVE if live else LOOK)
         except UnknownSessionError:  # a 404 may be about the path, since the service documents none to read a session
             return UNKNOWN_STATE
         status = plain_word(read_object(response).get("status")).lower()
@@ -139,20 +140,29 @@ class CobrowseSessions:
             return SessionState(SessionPhase.OVER)
         return SessionState(SessionPhase.JOINED) if status in self._joined_statuses else UNKNOWN_STATE
 
-    async def end(self, session_id: SessionId) -> str | None:
+    async def end(self, record: SessionRecord) -> str | None:
         """End a session. Return the session service's correlation id; None if the answer has none.
 
         Raises UnknownSessionError after a 404 or 405, because the session service does not know the session, or has no
         call that ends sessions. Raises another ServiceError if the call fails.
-        """
-        return reference_of(await self._call(session_id, "DELETE"))
 
-    async def _call(self, session_id: SessionId, method: str, *, share: Share | None = None) -> httpx.Response:
-        if not is_usable_id(session_id):  # from a row that an older version wrote
-            raise UnknownSessionError
-        path = f"{SESSIONS}/{quote(session_id, safe='')}"
+        Return after a 404, if the service may have carried out an earlier attempt of the call, and has ended another
+        session before. Then it has this call, and the earlier attempt has ended the session.
+        """
         try:
-            return await self._client.call(method, path, needs=READ, safe=True, share=share)
+            response = await self._client.call("DELETE", _path(record.session.id), needs=READ, safe=True)
+        except BadRequestError as error:
+            if error.status not in (404, 405):
+                raise
+            if error.maybe_acted and error.status == 404 and self._has_ended_one:
+                return error.reference
+            raise UnknownSessionError(reference=error.reference) from None
+        self._has_ended_one = True
+        return reference_of(response)
+
+    async def _get(self, session_id: SessionId, *, share: Share | None = None) -> httpx.Response:
+        try:
+            return await self._client.call("GET", _path(session_id), needs=READ, safe=True, share=share)
         except BadRequestError as error:
             if error.status in (404, 405):
                 raise UnknownSessionError(reference=error.reference) from None
@@ -188,6 +198,13 @@ class CobrowseSessions:
             return await self.applications()
         except ServiceError:
             return []
+
+
+def _path(session_id: SessionId) -> str:
+    """Return the path of a session. Raises UnknownSessionError if the id cannot be part of a URL."""
+    if not is_usable_id(session_id):  # from a row that an older version wrote
+        raise UnknownSessionError
+    return f"{SESSIONS}/{quote(session_id, safe='')}"
 
 
 def _body(request: CreateSessionRequest) -> dict[str, object]:

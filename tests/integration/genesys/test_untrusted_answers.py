@@ -21,8 +21,9 @@ from bot.genesys.parsing import is_usable_id
 from bot.genesys.rate_limit import RateWindow
 from tests.support import sessions_api, spoilt_answers
 from tests.support.app import ANA, SAM, Journey, is_failure, link, open_journey, open_servers, words
-from tests.support.sessions_api import RecordingHooks, opened, session_request
+from tests.support.sessions_api import RecordingHooks, opened, record_of, session_request
 from tests.support.settings import SOCKET, faults
+from tests.support.storage import session
 
 servers, spoilt = sessions_api.servers, spoilt_answers.spoilt
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
@@ -46,9 +47,10 @@ async def test_an_id_that_could_fold_away_is_an_unusable_answer(servers: Any, sp
 @pytest.mark.parametrize("session_id", [*FOLDING, *ODD])
 async def test_a_remembered_id_that_folds_away_is_never_sent(servers: Any, session_id: str) -> None:
     async with opened(servers) as sessions:
-        for ask in (sessions.read, sessions.end):
-            with pytest.raises(UnknownSessionError):
-                await ask(SessionId(session_id))
+        with pytest.raises(UnknownSessionError):
+            await sessions.read(SessionId(session_id))
+        with pytest.raises(UnknownSessionError):
+            await sessions.end(record_of(session(session_id)))
     assert servers.genesys.calls == []
 
 

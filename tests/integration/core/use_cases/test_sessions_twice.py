@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.core.errors import StorageUnavailableError, UnknownSessionError
-from bot.core.models import RequestKind
+from bot.core.models import RequestKind, SessionRecord
 from tests.support import sessions as sessions_support
 from tests.support.sessions import RUN, SAM, SessionHarness, refusal
 from tests.support.storage import ANA, HOST
@@ -32,8 +32,8 @@ async def test_of_two_that_end_it_at_once_one_has(harness: SessionHarness) -> No
 async def test_end_after_another_ended_it_says_so(harness: SessionHarness) -> None:
     await harness.made("s-1")
 
-    async def too_late(session_id: str) -> None:
-        await harness.store.sessions.end_session(session_id, None)
+    async def too_late(record: SessionRecord) -> None:
+        await harness.store.sessions.end_session(record.session.id, None)
         raise UnknownSessionError
 
     harness.service.end = too_late  # type: ignore[method-assign]

@@ -1,6 +1,7 @@
 """Test offers in conversations against the sandbox's public API: errors, retries, and the lifetime of an offer."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
@@ -23,7 +24,7 @@ from bot.genesys.api.conversations import ConversationSessions
 from tests.support import conversations as conversations_support
 from tests.support.app import Servers
 from tests.support.conversations import offer, opened, talk
-from tests.support.sessions_api import RecordingHooks
+from tests.support.sessions_api import RecordingHooks, record_of
 
 servers, conversations = conversations_support.servers, conversations_support.conversations
 
@@ -58,7 +59,7 @@ async def test_public_endpoints_are_called_without_a_token(
     made, before = await offer(conversations), servers.genesys.count("token")
     async with opened(servers) as another:  # one that has not signed in yet
         await another.read(made.id)
-        await another.end(made.id)
+        await another.end(record_of(made))
     assert (servers.genesys.count("token"), servers.genesys.count("end")) == (before, 1)
 
 
@@ -187,11 +188,72 @@ async def test_an_offer_is_open_then_gone_when_it_is_withdrawn(
     talk(servers)
     session = await offer(conversations)
     assert (await conversations.read(session.id)).status == "open"
-    await conversations.end(session.id)
+    await conversations.end(record_of(session))
     assert servers.genesys.conversations.offers[session.id].is_withdrawn
     assert (await conversations.read(session.id)).status == "gone"
     with pytest.raises(UnknownSessionError):
-        await conversations.end(session.id)
+        await conversations.end(record_of(session))
+
+
+async def test_an_offer_that_a_lost_call_withdrew_is_ended(
+    servers: Servers, conversations: ConversationSessions
+) -> None:
+    talk(servers)
+    session = await offer(conversations)
+    assert (await conversations.read(session.id)).status == "open"
+    await servers.genesys.inject_fault("dropped", on="end", times=1)
+    await conversations.end(record_of(session))
+    assert [each.status for each in servers.genesys.calls if each.method == "DELETE"][-1] == 404
+    assert servers.genesys.conversations.offers[session.id].is_withdrawn
+
+
+@pytest.mark.parametrize("fault", ["502", "dropped", "reset"])
+async def test_a_lost_call_that_ends_a_joined_session_is_sent_again(
+    servers: Servers, conversations: ConversationSessions, fault: str
+) -> None:
+    talk(servers)
+    session = await offer(conversations)
+    assert (await conversations.read(session.id)).status == "open"
+    servers.genesys.conversations.offers[session.id].join()
+    await servers.genesys.inject_fault(fault, on="end", times=1)
+    await conversations.end(record_of(session))
+    assert servers.genesys.count("end") == 2
+
+
+@pytest.mark.parametrize("other_id", [False, True])
+async def test_a_session_with_a_customer_in_it_is_not_ended(
+    servers: Servers, conversations: ConversationSessions, other_id: bool
+) -> None:
+    conversation = talk(servers)
+    session = await offer(conversations)
+    assert (await conversations.read(session.id)).status == "open"
+    servers.genesys.conversations.offers[session.id].is_withdrawn = True  # Genesys knows an offer no more once accepted
+    conversation.start_cobrowse("another-id" if other_id else session.id)
+    await servers.genesys.inject_fault("502", on="end", times=1, processes=False)
+    with pytest.raises(UnknownSessionError):
+        await conversations.end(record_of(session))
+
+
+async def test_an_offer_of_an_unreadable_conversation_is_not_ended(
+    servers: Servers, conversations: ConversationSessions
+) -> None:
+    talk(servers)
+    session = await offer(conversations)
+    assert (await conversations.read(session.id)).status == "open"
+    await servers.genesys.inject_fault("dropped", on="end", times=1)
+    await servers.genesys.inject_fault("403", on="conversation")
+    with pytest.raises(UnknownSessionError):
+        await conversations.end(record_of(session))
+
+
+async def test_an_offer_at_another_deployment_is_not_ended(servers: Servers) -> None:
+    talk(servers)
+    async with opened(servers, GENESYS_DEPLOYMENT_ID="de910c0b-0000-4000-8000-000000000002") as conversations:
+        session = await offer(conversations)
+        await servers.genesys.inject_fault("502", on="end", times=1, processes=False)
+        with pytest.raises(UnknownSessionError):
+            await conversations.end(record_of(session))
+        assert servers.genesys.conversations.offers[session.id].is_valid
 
 
 async def test_an_offer_whose_time_is_up_is_gone_or_ended(
@@ -216,23 +278,27 @@ async def test_offers_are_looked_at_and_withdrawn_without_permissions(
         "conversation:communication:view",
     }
     assert (await conversations.read(session.id)).status == "open"
-    await conversations.end(session.id)
+    await conversations.end(record_of(session))
 
 
 async def test_without_a_deployment_nobody_can_be_asked(servers: Servers) -> None:
     talk(servers)
     async with opened(servers, GENESYS_DEPLOYMENT_ID="") as conversations:
         session = await offer(conversations)
-        for call in (conversations.read, conversations.end):
-            with pytest.raises(UnknownSessionError):
-                await call(session.id)
+        with pytest.raises(UnknownSessionError):
+            await conversations.read(session.id)
+        with pytest.raises(UnknownSessionError):
+            await conversations.end(record_of(session))
 
 
 async def test_a_strange_id_leads_nowhere_else(servers: Servers, conversations: ConversationSessions) -> None:
+    talk(servers)
+    session = await offer(conversations)
     for strange in ("../../../users/me", "a/b?c#d", "%2e%2e"):
-        for call in (conversations.read, conversations.end):
-            with pytest.raises(UnknownSessionError):
-                await call(SessionId(strange))
+        with pytest.raises(UnknownSessionError):
+            await conversations.read(SessionId(strange))
+        with pytest.raises(UnknownSessionError):
+            await conversations.end(record_of(replace(session, id=SessionId(strange))))
     assert servers.genesys.count("users-me") == 0
 
 

@@ -30,7 +30,7 @@ from bot.genesys.api.sessions import CobrowseSessions
 from bot.genesys.api.users import UsersApi
 from tests.support import sessions_api
 from tests.support.app import QUICK_GENESYS, Servers, open_servers
-from tests.support.sessions_api import HOST, RecordingHooks, opened, session_request
+from tests.support.sessions_api import HOST, RecordingHooks, opened, record_of, session_request
 
 servers = sessions_api.servers
 READ, WRITE = "cobrowse:session:read", "cobrowse:session:write"
@@ -94,25 +94,44 @@ async def test_scopes_are_asked_for_as_they_are_set(servers: Servers, scopes: st
 async def test_a_session_can_be_read_and_ended(servers: Servers, sessions: CobrowseSessions) -> None:
     session = await sessions.create(session_request(), RecordingHooks())
     assert (await sessions.read(session.id)).status == "active"
-    await sessions.end(session.id)
+    await sessions.end(record_of(session))
     assert servers.genesys.sessions[session.id].status == "ended"
     assert (await sessions.read(session.id)).status == "ended"
 
 
 async def test_an_unknown_session_is_neither_read_nor_ended(sessions: CobrowseSessions) -> None:
+    session = await sessions.create(session_request(), RecordingHooks())
     for strange in ("none", "../../users", "a/b?c#d", "%2e%2e"):
         with pytest.raises(UnknownSessionError):
             await sessions.read(SessionId(strange))
         with pytest.raises(UnknownSessionError):
-            await sessions.end(SessionId(strange))
+            await sessions.end(record_of(replace(session, id=SessionId(strange))))
 
 
 async def test_a_service_that_cannot_end_on_demand_says_so(servers: Servers, sessions: CobrowseSessions) -> None:
     session = await sessions.create(session_request(), RecordingHooks())
     servers.genesys.delete_supported = False
     with pytest.raises(UnknownSessionError):
-        await sessions.end(session.id)
+        await sessions.end(record_of(session))
     assert servers.genesys.sessions[session.id].status == "active"
+
+
+@pytest.mark.parametrize("has_ended_one", [True, False])
+async def test_a_session_that_a_lost_call_ended_is_ended(
+    servers: Servers, sessions: CobrowseSessions, has_ended_one: bool
+) -> None:
+    if has_ended_one:  # otherwise the 404 may be about the path
+        await sessions.end(record_of(await sessions.create(session_request(), RecordingHooks())))
+    session = await sessions.create(session_request(), RecordingHooks())
+    del servers.genesys.sessions[session.id]
+    with pytest.raises(UnknownSessionError):
+        await sessions.end(record_of(session))
+    await servers.genesys.inject_fault("502", on="end", times=1, processes=False)
+    if has_ended_one:
+        await sessions.end(record_of(session))
+        return
+    with pytest.raises(UnknownSessionError):
+        await sessions.end(record_of(session))
 
 
 async def test_applications_are_ids_and_names(servers: Servers, sessions: CobrowseSessions) -> None:
