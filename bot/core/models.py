@@ -376,7 +376,7 @@ class CreateSessionRequest:
     conversation_id: ConversationId | None = None
     agent: SlackUser | None = None
     for_another: bool = False
-    open_sessions: Mapping[ConversationId, SessionId] = field(default_factory=dict)
+    open_sessions: "Mapping[ConversationId, SessionRecord]" = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -583,13 +583,13 @@ class CallHooks(Protocol):
 class OpenSessionError(Exception):
     """Raised when a new session would replace the open session of the host's conversation. No session was created.
 
-    `session_id`: the open session. `customer`: the name of the customer in the conversation, "" if unknown. The name is
-    never stored.
+    - `record`: the open session, without its link if the customer has joined.
+    - `customer`: the name of the customer in the conversation, "" if unknown. The name is never stored.
     """
 
-    def __init__(self, session_id: SessionId, customer: str) -> None:
-        super().__init__(session_id)
-        self.session_id, self.customer = session_id, customer
+    def __init__(self, record: SessionRecord, customer: str) -> None:
+        super().__init__(record.session.id)
+        self.record, self.customer = record, customer
 
 
 class SessionsApi(Protocol):

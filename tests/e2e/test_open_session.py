@@ -1,6 +1,7 @@
 """A second start in a conversation shows its open session, because a new offer would invalidate the first link."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,6 +101,38 @@ async def test_link_that_was_used_is_not_given_back(journey: Journey) -> None:
     first = await journey.asks("Checkout")
     (offer,) = journey.genesys.conversations.offers.values()
     offer.is_withdrawn = True
+    second = await journey.asks("Refund")
+    assert link(second) != link(first)
+    assert "You already" not in words(second)
+
+
+@pytest.mark.parametrize("known", ["recorded", "not recorded"])
+@pytest.mark.parametrize("offer_is", ["open", "over", "unknown"])
+async def test_session_with_a_customer_in_it_is_not_replaced(known: str, offer_is: str) -> None:
+    async with open_journey(timing=FRESH_STATUS, **KEY) as journey:
+        talk(journey)
+        await journey.asks("Checkout")
+        (offer,) = journey.genesys.conversations.offers.values()
+        offer.join()
+        if known == "recorded":
+            assert "customer joined" in words(await journey.asks("status"))
+        if offer_is == "over":
+            offer.ends_at = time.time() - 1
+        offer.is_withdrawn = offer_is == "unknown"
+        second = await journey.asks("Refund")
+        assert "You already have an open session in this conversation." in words(second)
+        assert list(buttons(second)) == ["replace_session"]
+        assert offer.join_code not in str(second.blocks)
+        assert f"<@{ANA}> already has an open session" in words(await journey.asks("@ana Refund", who=SAM))
+        assert len(codes(journey)) == 1
+
+
+async def test_session_that_the_customer_left_is_not_given_back(journey: Journey) -> None:
+    first = await journey.asks("Checkout")
+    (offer,) = journey.genesys.conversations.offers.values()
+    offer.join()
+    assert "customer joined" in words(await journey.asks("status"))
+    offer.stop("client")
     second = await journey.asks("Refund")
     assert link(second) != link(first)
     assert "You already" not in words(second)

@@ -144,13 +144,12 @@ class StartSession(Handler):
         order = self._order(request, resolved)
         replaced = details_of(request.argument).replaces if request.argument else ""
         is_open = await self._open_sessions(request, resolved) if self._in_conversations else {}
-        kept = {each: record.session.id for each, record in is_open.items() if record.session.id != replaced}
+        kept = {each: record for each, record in is_open.items() if record.session.id != replaced}
         try:
             session = await self._sessions.create(replace(order, open_sessions=kept) if kept else order, run)
         except OpenSessionError as found:
-            record = next(each for each in is_open.values() if each.session.id == found.session_id)
             ids = await self._access.ids(request.requester)
-            return OpenSession(record.seen_by(*ids), found.customer)
+            return OpenSession(found.record.seen_by(*ids), found.customer)
         except InvalidHostError:
             await self._hosts.forget(resolved.agent)
             raise

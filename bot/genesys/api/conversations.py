@@ -5,7 +5,7 @@ company and contains the join code. live_conversations.py finds the conversation
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -128,18 +128,28 @@ class ConversationSessions:
     async def _keep_open_session(self, live: ActiveConversation, request: CreateSessionRequest) -> None:
         """Raise OpenSessionError if the conversation `live` has an open session, which a new offer would replace.
 
-        `request.open_sessions` maps conversation ids to the sessions that are open according to the database. A session
-        is not open if Genesys answers that the session's offer has ended or does not exist. A session counts
-        as open if the bot cannot read the offer.
+        `request.open_sessions` maps conversation ids to the sessions that are open according to the database.
+
+        - A session is open if the conversation or the database says that the customer is in it. The conversation
+          comes first: the session is not open if the customer has left.
+        - Else a session is not open if Genesys answers that the session's offer has ended or does not exist. A session
+          counts as open if the bot cannot read the offer.
         """
-        session_id = request.open_sessions.get(live.conversation.id)
-        if session_id is None:
+        record = request.open_sessions.get(live.conversation.id)
+        if record is None:
+            return
+        state = read_state(live.body, record, live.read_at, is_local=self._client.is_local)
+        if state.is_final:
             return
         status = OPEN
-        with suppress(ServiceError):  # the store says that it is open
-            status = (await self.read(session_id, share=LOOK)).status
+        if state.phase is SessionPhase.JOINED:
+            session = replace(record.session, join_url="", join_code="")
+            record = replace(record, state=state, session=session, is_gone=True)
+        elif record.state.phase is not SessionPhase.JOINED:
+            with suppress(ServiceError):  # the store says that it is open
+                status = (await self.read(record.session.id, share=LOOK)).status
         if status == OPEN:
-            raise OpenSessionError(session_id, live.conversation.customer)
+            raise OpenSessionError(record, live.conversation.customer)
 
     async def read(self, session_id: SessionId, *, share: Share | None = None) -> SessionView:
         """Read a session's co-browse offer. The status of the result is one of these:

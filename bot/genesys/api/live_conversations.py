@@ -7,7 +7,7 @@ No log line contains a customer's name.
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.core.errors import (
@@ -69,11 +69,15 @@ _STAFF_PURPOSES = (
 class ActiveConversation:
     """A conversation that supports co-browse, and to which the host is connected by voice or by messages.
 
-    `is_voice`: True if the host is connected by voice, False if by messages.
+    - `is_voice`: True if the host is connected by voice, False if by messages.
+    - `body`: the body of Genesys's answer about the conversation.
+    - `read_at`: the time at which Genesys sent the answer, by Genesys's clock.
     """
 
     conversation: LiveConversation
     is_voice: bool
+    body: dict[str, object] = field(repr=False, compare=False)
+    read_at: datetime = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +222,8 @@ def read_live(
         for media, is_voice in _MEDIA:
             for communication in _connected(person, media):
                 times = communication.get("connectedTime"), person.get("connectedTime"), body.get("startTime")
-                return ActiveConversation(LiveConversation(wanted_id, _since(times, now), _customer(people)), is_voice)
+                conversation = LiveConversation(wanted_id, _since(times, now), _customer(people))
+                return ActiveConversation(conversation, is_voice, body, now)
     return None
 
 

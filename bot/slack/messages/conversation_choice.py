@@ -64,7 +64,9 @@ def open_already(request: Request, outcome: OpenSession, card: Message | None, t
     - `card`: the card of the open session; None if the requester may not read the link.
     """
     say, record, customer = to.language.say, outcome.record, outcome.customer or CUSTOMER
-    if card is None:
+    if card is None and record.agent == request.requester:  # the customer has joined
+        text = told = say(HAVE_ONE)
+    elif card is None:
         text, told = say(AGENT_HAS_ONE, agent=mention(record.agent), customer=customer), say(HAS_ONE)
     elif record.session.join_url:
         text, told = say(HAVE_LINK, customer=customer), say(HAVE_ONE)
