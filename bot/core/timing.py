@@ -241,6 +241,9 @@ class GenesysTiming:
     """How long before expiry a token is renewed: this value or, if shorter, a tenth of the token's lifetime."""
     unusable_ahead_seconds: float = 30.0
     """How long before expiry a token is no longer sent: this value or, if shorter, a twentieth of the lifetime."""
+    forbidden_token_seconds: float = 10.0
+    """How long the bot keeps a new token although Genesys answers 403. After that, a 403 makes the bot fetch another
+    token, which may have more scopes."""
     default_token_seconds: float = 600.0
     """The assumed lifetime of a token if Genesys's answer states no lifetime."""
     account_cache_seconds: float = 60.0

@@ -74,6 +74,10 @@ class GenesysClient:
         """
         return self._limiter.can_send_now(needs)
 
+    async def renew_token(self) -> None:
+        """Replace the bot's own token by a new one. Raises ServiceError if the login gives no token."""
+        await self._auth.renew()
+
     def waits(self, needs: str) -> SharedWaits:
         """Return the object that tells requests how long a background call has to wait.
 
@@ -141,13 +145,16 @@ class GenesysClient:
     ) -> httpx.Response:
         """Send an HTTP request and return the answer. After a 401, send the HTTP request once more with a new token.
 
+        Do the same after a 403, if there is a newer token, which may have more scopes.
+
         At the end, release the call's place in the rate limiter.
         """
         response = None
         try:
             response = await self._send(request, token_source, hooks, needs)
-            if response.status_code == 401:  # Genesys did not act, and the token source dropped its token
-                if hooks:
+            is_forbidden = response.status_code == 403
+            if response.status_code == 401 or (is_forbidden and token_source.is_outdated(request)):
+                if hooks:  # Genesys did not act, and the token source dropped its token
                     await hooks.on_wait(0.0)
                 await token_source.ready()
                 response = await self._send(request, token_source, hooks, needs)

@@ -47,6 +47,13 @@ class TokenSource(httpx.Auth):
         The client calls this method before it waits for the rate limit.
         """
 
+    async def renew(self) -> None:
+        """Replace the cached token by a new one. Raises ServiceError if Genesys gives no token."""
+
+    def is_outdated(self, request: httpx.Request) -> bool:
+        """Return whether another token than the one in `request` would be sent now."""
+        return False
+
 
 class HttpClient(httpx.AsyncClient):
     """An httpx client that stores no cookies, and ignores the proxies and the netrc file of the environment.

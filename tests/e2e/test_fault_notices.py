@@ -117,6 +117,18 @@ async def test_check_again_says_whether_it_still_fails_and_ends_the_fault(journe
     assert await notice(journey, "Working again since") is message
 
 
+async def test_scope_that_was_added_works_at_once(journey: Journey) -> None:
+    journey.genesys.login.missing_scopes = {"cobrowse:session:write"}
+    assert is_failure(await journey.asks("One"))
+    message = await notice(journey, "failing for 1 person")
+    for missing, told in (({"cobrowse:session:write"}, "It still fails."), (set(), "It works again.")):
+        journey.genesys.login.missing_scopes = missing
+        before = len(journey.slack.messages)
+        await journey.slack.press(ADA, message, "check_fault")
+        assert told in words(await journey.reads(ADA, before))
+    assert link(await journey.asks("Two", who=BEN))
+
+
 async def test_error_that_nobody_has_to_repair_is_not_reported(journey: Journey) -> None:
     await journey.genesys.inject_fault("429")
     assert is_failure(await journey.asks("One", who=UNA))

@@ -66,9 +66,14 @@ class GenesysProbe:
     async def _allows(self, needs: str) -> bool | None:
         """Return whether the bot has the scope or permission `needs`.
 
+        If the bot's token lacks the scope, get a new token, because a token keeps the scopes that it was made with.
+
         Return None if Genesys does not list all permissions of the bot, and `needs` is not in the list.
         """
         scopes = (await fetch_token_info(self._client)).scopes
+        if scopes and needs not in scopes:
+            await self._client.renew_token()
+            scopes = (await fetch_token_info(self._client)).scopes
         if scopes:
             return needs in scopes
         granted = await fetch_permissions(self._client)

@@ -4,7 +4,9 @@ In this module, the login is Genesys's OAuth server.
 
 - Calls that wait for a token share one HTTP request to the login.
 - The token is renewed in the background before it expires.
-- After a 401 or 403, the token is dropped. After a 401, client.py repeats the call with a new token.
+- After a 401, the token is dropped, and client.py repeats the call with a new token.
+- The same happens after a 403, because the OAuth client may have more scopes than when the token was made. Exception: a
+  403 has no effect on a token that is younger than `GenesysTiming.forbidden_token_seconds`.
 """
 
 import asyncio
@@ -82,12 +84,22 @@ class TokenAuth(TokenSource):
         self._clock = clock
         self._token: Token | None = None
         self._fetching: asyncio.Task[Token] | None = None
+        self._keep_until = float("-inf")
 
     async def ready(self) -> None:
         await self._current()
 
+    async def renew(self) -> None:
+        await asyncio.shield(self._fetch_once())
+
+    def is_outdated(self, request: httpx.Request) -> bool:
+        return self._token is None or request.headers.get("Authorization") != f"Bearer {self._token.value}"
+
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Add the token to an HTTP request and yield the request. If the answer is a 401 or 403, drop the token.
+        """Add the token to an HTTP request and yield the request. Drop the token if the answer is a 401.
+
+        Also drop the token if the answer is a 403, and the token is older than
+        `GenesysTiming.forbidden_token_seconds`.
 
         Raises ServiceError if there is no token and the login gives none.
 
@@ -97,7 +109,8 @@ class TokenAuth(TokenSource):
         token = await self._current()
         request.headers["Authorization"] = f"Bearer {token.value}"
         response = yield request
-        if response.status_code in (401, 403):
+        is_forbidden = response.status_code == 403 and self._clock() >= self._keep_until
+        if response.status_code == 401 or is_forbidden:
             self._drop(token)
 
     async def use(self, credentials: Credentials, next_credentials: Credentials | None) -> None:
@@ -110,6 +123,7 @@ class TokenAuth(TokenSource):
         clients, asked_at = _both(credentials, next_credentials), self._clock()
         response, clients = await self._ask(clients)
         self._token = read_token(response, asked_at, self._timing)
+        self._keep_until = asked_at + self._timing.forbidden_token_seconds
         self._clients = clients
 
     async def close(self) -> None:
@@ -153,6 +167,7 @@ class TokenAuth(TokenSource):
         self._metrics.renewed("ok")
         if self._clients is clients:  # otherwise `use` replaced them, and their token, meanwhile
             self._clients, self._token = in_order, token
+            self._keep_until = asked_at + self._timing.forbidden_token_seconds
         return token
 
     async def _ask(self, clients: tuple[Credentials, ...]) -> tuple[httpx.Response, tuple[Credentials, ...]]:

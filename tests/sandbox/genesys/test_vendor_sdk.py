@@ -33,7 +33,7 @@ from tests.support import vendor_sdk
 from tests.support.accounts import signs_in
 from tests.support.app import Servers
 from tests.support.conversations import HOST, PUBLIC, offer, talk
-from tests.support.sessions_api import RecordingHooks
+from tests.support.sessions_api import RecordingHooks, record_of
 from tests.support.vendor_sdk import EMAIL, SEARCH, SEARCH_BY_NAME, SMS, Noting, Vendor, ours, times
 
 servers, sdk = conversations_support.servers, vendor_sdk.sdk
@@ -195,7 +195,7 @@ async def test_our_calls_have_the_vendors_methods_paths_and_bodies(
     async with ours(servers) as (client, service, sent):
         made = await offer(service)
         await service.read(made.id)
-        await service.end(made.id)
+        await service.end(record_of(made))
         await UsersApi(client).by_email("ana@example.com")
         await CustomerMessagesApi(client).sms(SMS["fromAddress"], SMS["toAddress"], SMS["textBody"], RecordingHooks())
         await CustomerMessagesApi(client).email(

@@ -71,6 +71,8 @@ class Login:
         else:
             raise ValueError("The public key must be RSA or P-256")
         self._key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey = key
+        self.missing_scopes: set[str] = set()
+        """The scopes that new tokens of the OAuth client do not get, although the client asks for them."""
         self._used_assertion_ids: dict[str, bool] = {}
         self._grants: dict[str, Grant] = {}
 
@@ -111,7 +113,8 @@ class Login:
         else:
             self._check_assertion(form, token_url)
         token = secrets.token_urlsafe(32)
-        add_bounded(self._grants, token, Grant(time.monotonic() + seconds, frozenset(form.get("scope", "").split())))
+        scopes = frozenset(form.get("scope", "").split()) - self.missing_scopes
+        add_bounded(self._grants, token, Grant(time.monotonic() + seconds, scopes))
         answer = {"access_token": token, "token_type": "bearer", "expires_in": seconds}
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
 

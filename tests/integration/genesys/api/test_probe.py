@@ -66,6 +66,17 @@ async def test_scope_that_the_token_lacks_is_still_missing() -> None:
         assert await probe.is_repaired(errors.PermissionMissingError(needs="cobrowse:session:fly")) is False
 
 
+async def test_scope_that_was_added_is_found_at_once() -> None:
+    async with probing() as (servers, probe):
+        servers.genesys.login.missing_scopes = {WRITE}
+        assert await probe.is_repaired(SCOPE) is False
+        servers.genesys.login.missing_scopes = set()
+        assert await probe.is_repaired(SCOPE) is True
+        before = servers.genesys.count("token")
+        assert await probe.is_repaired(SCOPE) is True
+        assert servers.genesys.count("token") == before
+
+
 async def test_silent_genesys_tells_nothing() -> None:
     async with probing(seconds=0.3) as (servers, probe):
         await servers.genesys.inject_fault("silent", on="me")

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from bot.config import settings
-from bot.core.errors import LoginRefusedError
-from bot.genesys.api.sessions import CobrowseSessions
+from bot.core.errors import LoginRefusedError, PermissionMissingError, UnknownSessionError
+from bot.core.models import SessionId
+from bot.genesys.api.sessions import READ, CobrowseSessions
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.client import GenesysClient
@@ -146,6 +147,37 @@ async def test_late_401_with_an_old_token_keeps_the_new_one(clocked: Clocked) ->
             await call.asend(httpx.Response(401))
         await clocked.auth.ready()
     assert clocked.genesys.count("token") == 2
+
+
+async def test_scope_that_was_added_is_used_at_once(clocked: Clocked) -> None:
+    clocked.genesys.login.missing_scopes = {READ}
+    for clocked.now in (0, 60):
+        with pytest.raises(PermissionMissingError):
+            await clocked.sessions.read(SessionId("s-1"))
+    clocked.genesys.login.missing_scopes = set()
+    clocked.now = 120
+    with pytest.raises(UnknownSessionError):  # Genesys knows no such session
+        await clocked.sessions.read(SessionId("s-1"))
+    assert [call.status for call in clocked.genesys.calls if call.kind == "read"] == [403, 403, 403, 403, 404]
+
+
+async def test_a_missing_scope_fetches_few_tokens(clocked: Clocked) -> None:
+    clocked.genesys.login.missing_scopes = {READ}
+    for clocked.now in range(100):
+        with pytest.raises(PermissionMissingError):
+            await clocked.sessions.read(SessionId("s-1"))
+    assert clocked.genesys.count("token") == 10  # one in ten seconds
+    assert clocked.genesys.count("read") == 109
+
+
+async def test_many_forbidden_at_once_share_one_new_token(clocked: Clocked) -> None:
+    clocked.genesys.login.missing_scopes = {READ}
+    await clocked.auth.ready()
+    clocked.now, clocked.genesys.latency_seconds = 60, 0.05
+    calls = (clocked.sessions.read(SessionId("s-1")) for _ in range(20))
+    assert {type(each) for each in await asyncio.gather(*calls, return_exceptions=True)} == {PermissionMissingError}
+    assert clocked.genesys.count("token") == 2
+    assert clocked.genesys.count("read") == 40
 
 
 LOGIN = [
