@@ -617,7 +617,8 @@ class SessionsApi(Protocol):
         """Return a session's state; UNKNOWN_STATE if the service does not report the state.
 
         `live`: True if the bot watches the session in the background; False if a person waits for the answer. With
-        True, the bot sends no call that would delay people's calls, and raises ServiceBusyError instead.
+        True, the bot sends no call that would delay people's calls, and raises ServiceBusyError instead. It also raises
+        ServiceBusyError if the service asks for a pause, and does not wait itself.
         """
 
     async def end(self, record: SessionRecord) -> str | None:

@@ -135,7 +135,7 @@ class LiveTiming:
     - `late_pause_seconds`: the longest pause before each later look.
     - `lease_seconds`: how long a replica has for one look, before another replica can take over the session.
     - `end_margin_seconds`: how long after a session's end time the bot looks at the session, to read its final state.
-    - `busy_seconds`: the pause if the rate limit allows no call.
+    - `busy_seconds`: the pause if the rate limit allows no call, or the shortest pause if Genesys asks for one.
     - `hint_gap_seconds`: the shortest pause between two looks at one session.
     - `catch_up_seconds`: the shortest time between two looks at covered sessions about which no hint has come. It is
       one limit for all these sessions together. It leaves room in the rate limit for looks after a hint.

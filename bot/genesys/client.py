@@ -95,6 +95,7 @@ class GenesysClient:
         safe: bool = False,
         final: bool = False,
         share: Share | None = None,
+        waits: bool = True,
         hooks: CallHooks | None = None,
         continues: bool = False,
         auth: TokenSource | None = None,
@@ -106,6 +107,7 @@ class GenesysClient:
         - `final`: whether the call's effect cannot be undone. If True, do not retry after a 500, unless `safe` is True.
         - `share`: the part of the rate limit that this call may use; None for the whole rate limit. Raises
           ServiceBusyError if this part is used up.
+        - `waits`: False to raise ServiceBusyError, with its `retry_after`, if Genesys asks for a pause by a 429 or 503.
         - `hooks`: the call hooks of the request; None for a background call. Raises the exceptions of `hooks`.
         - `continues`: True if a call for the same session was sent before. `RateLimiter.acquire` describes the effect.
         - `auth`: the source of the token to send; None for the bot's own token. Raises the exceptions of `auth`.
@@ -117,11 +119,7 @@ class GenesysClient:
         async def acquire(is_retry: bool) -> None:
             if share and not self._limiter.try_share(share):
                 raise ServiceBusyError
-            await token_source.ready()
-            began = time.monotonic()
-            limited_by = needs if token_source is self._auth else None
-            await self._acquire(hooks, needs=limited_by, continues=continues or is_retry)
-            self._metrics.waited(time.monotonic() - began)
+            await self._wait_for_turn(token_source, hooks, needs, continues=continues or is_retry, waits=waits)
 
         async def send() -> httpx.Response:
             return await self._send_and_release(request, token_source, hooks, needs)
@@ -131,6 +129,7 @@ class GenesysClient:
             needs=needs,
             safe=safe,
             final=final,
+            waits=waits,
             acquire=acquire,
             hooks=hooks or self._limiter.waits(needs),
             timing=self._timing,
@@ -139,6 +138,16 @@ class GenesysClient:
         if token_source is self._auth or type(token_source) is TokenSource:  # the latter adds no token
             self.accepted[needs] = time.monotonic()
         return response
+
+    async def _wait_for_turn(
+        self, token_source: TokenSource, hooks: CallHooks | None, needs: str, *, continues: bool, waits: bool
+    ) -> None:
+        """Wait for a token, and then for the rate limit. `call` describes the arguments."""
+        await token_source.ready()
+        began = time.monotonic()
+        limited_by = needs if token_source is self._auth else None
+        await self._acquire(hooks, needs=limited_by, continues=continues, waits=waits)
+        self._metrics.waited(time.monotonic() - began)
 
     async def _send_and_release(
         self, request: httpx.Request, token_source: TokenSource, hooks: CallHooks | None, needs: str

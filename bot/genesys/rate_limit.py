@@ -107,7 +107,9 @@ class RateLimiter:
             return False
         return self._window.try_share(share)
 
-    async def acquire(self, hooks: CallHooks | None, *, needs: str | None, continues: bool = False) -> None:
+    async def acquire(
+        self, hooks: CallHooks | None, *, needs: str | None, continues: bool = False, waits: bool = True
+    ) -> None:
         """Wait until a call may be sent. The caller must call `release` when the call has ended.
 
         - `hooks`: the call hooks of the request; None for a background call. Report each wait to `hooks.on_wait`, or,
@@ -115,12 +117,15 @@ class RateLimiter:
         - `needs`: the permission that the call needs; None for a call with a person's token, whose limits are unknown.
         - `continues`: True for a retry, or if an earlier call for the same session was sent. If True, a request's call
           goes before all waiting calls, and a background call goes before the other waiting background calls.
+        - `waits`: False to raise ServiceBusyError if `needs` has a hold.
 
         Raises ServiceBusyError if the wait for the hold of `needs` would be longer than
         `GenesysTiming.max_hold_total_seconds`. Raises the exceptions of `hooks.on_wait`.
         """
         while True:
             if needs:
+                if not waits and (left := self._holds.seconds_left(needs)):
+                    raise ServiceBusyError(retry_after=left)
                 await self._holds.wait(needs, (hooks or self._waits[needs]).on_wait)
                 if hooks is None and (seconds := self._window.estimate_wait(self._queue.length)) > 0:
                     await self._waits[needs].on_wait(seconds)
@@ -508,8 +513,12 @@ class PermissionHolds:
 
     def is_held(self, needs: str) -> bool:
         """Return whether the permission `needs` has a hold whose time is not over yet."""
+        return self.seconds_left(needs) > 0
+
+    def seconds_left(self, needs: str) -> float:
+        """Return the time until the hold of the permission `needs` is over, in seconds; 0.0 if there is none."""
         hold = self._holds.get(needs)
-        return hold is not None and self._clock() < hold.until
+        return max(0.0, hold.until - self._clock()) if hold else 0.0
 
     def has_hold(self, needs: str) -> bool:
         """Return whether there is a hold for the permission `needs`, even if its time is over.

@@ -214,6 +214,7 @@ async def send_with_retry(
     needs: str,
     safe: bool,
     final: bool = False,
+    waits: bool = True,
     acquire: Callable[[bool], Awaitable[None]] = _acquire_nothing,
     hooks: WaitHook | None = None,
     timing: GenesysTiming = GENESYS_TIMING,
@@ -225,6 +226,7 @@ async def send_with_retry(
     - `needs`: the scope or permission that the call needs.
     - `safe`: whether the call can be repeated without harm. If True, retry even if Genesys may have acted.
     - `final`: whether the call's effect cannot be undone. If True, do not retry after a 500, unless the call is safe.
+    - `waits`: False to raise ServiceBusyError after the first 429 or 503, and not to wait for a retry.
     - `acquire`: waits until the rate limiter lets an attempt pass. Its argument is True for a retry.
     - `hooks`: `hooks.on_wait` is called before each wait for a retry. WaitHook describes its argument.
 
@@ -242,7 +244,7 @@ async def send_with_retry(
             return answer
         if final and answer.rule is RetryRule.SERVER_ERROR:
             answer = CallError(OutcomeUnknownError(reference=answer.error.reference), RetryRule.IF_SAFE)
-        delay = policy.next_delay(answer)
+        delay = policy.next_delay(answer) if waits or answer.rule is not RetryRule.RETRY_AFTER else None
         if isinstance(answer.error, BadRequestError):
             answer.error.maybe_acted = maybe_acted
         maybe_acted = maybe_acted or answer.rule in (RetryRule.IF_SAFE, RetryRule.SERVER_ERROR)

@@ -9,9 +9,21 @@ from typing import Any
 
 import pytest
 
-from tests.support.app import ANA, BEN, SAM, Journey, buttons, open_bot_between, open_journey, open_servers, words
+from tests.support.app import (
+    ANA,
+    ANSWER_TIMEOUT,
+    BEN,
+    SAM,
+    Journey,
+    buttons,
+    open_bot_between,
+    open_journey,
+    open_servers,
+    words,
+)
 from tests.support.conversations import talk
 from tests.support.live import LIVE, QUICK_LIVE, count, offers, told
+from tests.support.replicas import until
 from tests.support.session_buttons import COPY, END, POST, opens, presses, says
 from tests.support.views import opens_home, said
 
@@ -54,6 +66,24 @@ async def test_message_says_how_the_session_ended(journey: Journey, cause: str, 
     await told(journey, "Your customer joined")
     offer.stop(cause)
     assert sentence in words(await told(journey, "*Checkout* · ended "))
+
+
+async def test_pause_for_one_session_delays_no_other(journey: Journey) -> None:
+    talk(journey)
+    talk(journey, "Carl", host="22222222-2222-4222-8222-222222222222")
+    await journey.asks("Checkout")
+    await journey.asks("Refund", who=BEN)
+    await journey.genesys.inject_fault("503", on="conversation", times=1, retry_after=8)
+    await until(lambda: any(call.status == 503 for call in journey.genesys.calls))
+    for offer in offers(journey):
+        offer.join()
+    began = time.monotonic()
+    await journey.slack.workspace.until(lambda: count_joined(journey) == 1, ANSWER_TIMEOUT)
+    assert time.monotonic() - began < 4
+
+
+def count_joined(journey: Journey) -> int:
+    return sum(count(journey, "Your customer joined", who=who) for who in (ANA, BEN))
 
 
 async def test_agent_is_told_that_nobody_joined(journey: Journey) -> None:

@@ -45,7 +45,7 @@ FAILED, BUSY, UNCHANGED = "failed", "busy", "unchanged"
 
 
 def pause_after(
-    looks: int, seconds_left: float, timing: LiveTiming, *, is_joined: bool, is_covered: bool
+    looks: int, seconds_left: float, timing: LiveTiming, *, is_joined: bool, is_covered: bool, failures: int = 0
 ) -> float | None:
     """Return the seconds until the next look at a session; None to end the looks (pure).
 
@@ -53,16 +53,18 @@ def pause_after(
     - `seconds_left`: the time until the session's end; negative after the end.
     - `is_joined`: whether the customer has joined.
     - `is_covered`: whether the session is a covered session, which needs few looks besides those after a hint.
+    - `failures`: how many looks have failed since the last hint; 0 if a look after the hint succeeded.
     """
     until_end = seconds_left + timing.end_margin_seconds
     if seconds_left <= -timing.give_up_seconds:
         return None
+    tries = min(failures if is_covered else looks, MAX_LOOKS)
+    longest = timing.max_pause_seconds if tries < EARLY_LOOKS else timing.late_pause_seconds
+    pause = min(timing.first_pause_seconds * timing.pause_growth**tries, longest)
     if is_covered:
-        return max(until_end, timing.max_pause_seconds)
+        return pause if failures else max(until_end, timing.max_pause_seconds)
     if looks >= MAX_LOOKS:
         return None
-    longest = timing.max_pause_seconds if looks < EARLY_LOOKS else timing.late_pause_seconds
-    pause = min(timing.first_pause_seconds * timing.pause_growth**looks, longest)
     if is_joined or until_end <= 0:
         return pause
     return until_end if looks == MAX_LOOKS - 1 else min(pause, until_end)
@@ -91,7 +93,8 @@ class SessionWatcher:
         self._store, self._sessions, self._states, self._timing = store, sessions, states, timing
         self._leader, self._source, self._metrics, self._telling = leader, source, metrics, telling
         self._changed: dict[ConversationId, None] = {}
-        self._hinted: set[ConversationId | None] = set()  # hints that no look has followed yet
+        # hints that no successful look has followed yet, with the number of failed looks
+        self._hinted: dict[ConversationId | None, int] = {}
         self._deferred: set[ConversationId] = set()  # hints that wait for the gap between two looks
         self._catch_up_at = 0.0
         self._is_uncovered = False
@@ -182,9 +185,9 @@ class SessionWatcher:
             self._is_uncovered = False
         while self._changed:
             conversation_id = next(iter(self._changed))
-            await self._store.hasten(conversation_id)
+            if await self._store.hasten(conversation_id):  # otherwise nobody watches it any more
+                self._hinted.setdefault(conversation_id, 0)
             self._changed.pop(conversation_id, None)
-            self._hinted.add(conversation_id)
 
     async def _handle(self, watched: WatchedSession) -> bool:
         """Look at one session that is due, and store when the next look is due.
@@ -192,8 +195,9 @@ class SessionWatcher:
         If the session has ended, stop watching it instead (see `_finish`).
 
         Postpone the look if the last look was less than `LiveTiming.hint_gap_seconds` ago. Also postpone the look if
-        the rate limit allows no call, or if `_may_look` returns False: in these two cases, return False, because other
-        looks may have to wait, too. Otherwise return True. Raises StorageUnavailableError if the database fails.
+        the rate limit allows no call, if Genesys asks for a pause, or if `_may_look` returns False: in these three
+        cases, return False, because other looks may have to wait, too. Otherwise return True. Raises
+        StorageUnavailableError if the database fails.
         """
         if watched.id in self._looked:
             await self._store.pause(watched.id, self._timing.hint_gap_seconds, looked=False)
@@ -204,19 +208,24 @@ class SessionWatcher:
             return False
         record = await self._read(watched.id)
         if record is None or record.ended_at:
-            await self._finish(watched.id, record)
+            await self._finish(watched, record)
             return True
+        is_hinted = watched.conversation_id in self._hinted
         try:
-            result, record = await self._look(record, is_hinted=watched.conversation_id in self._hinted)
-        except ServiceBusyError:
+            result, record = await self._look(record, is_hinted=is_hinted)
+        except ServiceBusyError as error:
             self._metrics.live_look(BUSY)
-            await self._store.pause(watched.id, self._timing.busy_seconds, looked=False)
-            if watched.conversation_id is not None and watched.conversation_id in self._hinted:
+            seconds = max(error.retry_after or 0.0, self._timing.busy_seconds)
+            await self._store.pause(watched.id, min(seconds, self._timing.max_pause_seconds), looked=False)
+            if is_hinted and watched.conversation_id is not None and error.retry_after is None:
                 self._changed[watched.conversation_id] = None  # it goes first again
             return False
         self._metrics.live_look(result)
-        self._hinted.discard(watched.conversation_id)
-        await self._continue(watched, record)
+        failed_before = self._hinted.pop(watched.conversation_id, 0)
+        failures = failed_before + 1 if is_hinted and result == FAILED else 0
+        if failures:
+            self._hinted[watched.conversation_id] = failures
+        await self._continue(watched, record, failures)
         return True
 
     def _repeat_hint(self, conversation_id: ConversationId | None) -> None:
@@ -248,7 +257,7 @@ class SessionWatcher:
         self._catch_up_at = now + self._timing.catch_up_seconds
         return True
 
-    async def _finish(self, session_id: SessionId, record: SessionRecord | None) -> None:
+    async def _finish(self, watched: WatchedSession, record: SessionRecord | None) -> None:
         """Stop watching a session that has ended, and delete its response_url.
 
         Exception: if Genesys reported the end, and the session ended less than `LiveTiming.give_up_seconds` ago, only
@@ -256,12 +265,13 @@ class SessionWatcher:
 
         `record`: None if the session's row is missing or cannot be decoded. Then stop watching at once.
         """
+        self._hinted.pop(watched.conversation_id, None)
         ended_at, now = record and record.ended_at, record and record.read_at
         is_told = not (record and record.state.is_final and ended_at and now)
         if is_told or (now and ended_at and (now - ended_at).total_seconds() >= self._timing.give_up_seconds):
-            await self._store.take_reply(session_id, is_last=True)
+            await self._store.take_reply(watched.id, is_last=True)
         else:
-            await self._store.pause(session_id, self._timing.lease_seconds, looked=False)
+            await self._store.pause(watched.id, self._timing.lease_seconds, looked=False)
 
     async def _read(self, session_id: SessionId) -> SessionRecord | None:
         with suppress(UnexpectedError):
@@ -272,8 +282,8 @@ class SessionWatcher:
         """Read a session's state from Genesys and store it. Return the name of the result, and the updated record.
 
         The name is for the metrics: the new phase, UNCHANGED, or FAILED if the read failed. With FAILED, the record
-        is unchanged. Raises ServiceBusyError if the rate limit allows no call, and StorageUnavailableError if the
-        database fails.
+        is unchanged. Raises ServiceBusyError if the rate limit allows no call or Genesys asks for a pause, and
+        StorageUnavailableError if the database fails.
 
         `is_hinted`: whether a hint about the session has arrived since the last look. If True, ignore the cached state.
         """
@@ -287,16 +297,27 @@ class SessionWatcher:
             return FAILED, record
         return (found.state.phase.value if found.state.phase is not record.state.phase else UNCHANGED), found
 
-    async def _continue(self, watched: WatchedSession, record: SessionRecord) -> None:
-        """Store when the next look at a session is due. If this look was the last one, stop watching the session."""
+    async def _continue(self, watched: WatchedSession, record: SessionRecord, failures: int) -> None:
+        """Store when the next look at a session is due. If this look was the last one, stop watching the session.
+
+        `failures`: how many looks have failed since the last hint; 0 if a look after the hint succeeded.
+        """
         if record.state.is_final:  # StateTelling drops the watch; after a crash before that, the next look does
             await self._store.pause(watched.id, self._timing.busy_seconds, looked=False)
             return
         seconds_left = (record.session.ends_at - (record.read_at or datetime.now(UTC))).total_seconds()
         is_joined = record.state.phase is SessionPhase.JOINED
         is_covered = self._source is not None and self._source.covers(watched)
-        pause = pause_after(watched.looks + 1, seconds_left, self._timing, is_joined=is_joined, is_covered=is_covered)
+        pause = pause_after(
+            watched.looks + 1,
+            seconds_left,
+            self._timing,
+            is_joined=is_joined,
+            is_covered=is_covered,
+            failures=failures,
+        )
         if pause is None:
+            self._hinted.pop(watched.conversation_id, None)
             await self._store.take_reply(watched.id, is_last=True)
         else:
             await self._store.pause(watched.id, pause, looked=not is_covered)

@@ -95,7 +95,8 @@ class SessionStates:
 
         Return the updated record. `fresh`: True to ignore the cache.
 
-        Raises ServiceBusyError, without a call, if the call could delay calls for which a person waits. Raises another
+        Raises ServiceBusyError, without a call, if the call could delay calls for which a person waits. Also raises
+        ServiceBusyError if the service asks for a pause, which `retry_after` of the error states. Raises another
         ServiceError if the call fails, and StorageUnavailableError if the end of the session cannot be stored.
         """
         if fresh:

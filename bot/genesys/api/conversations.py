@@ -217,7 +217,8 @@ class ConversationSessions:
         if not conversation_id:
             return UNKNOWN_STATE
         path = f"{CONVERSATION}/{conversation_id}"
-        response = await self._client.call("GET", path, needs=VIEW, safe=True, share=share)
+        waits = share is not LIVE
+        response = await self._client.call("GET", path, needs=VIEW, safe=True, share=share, waits=waits)
         return read_state(read_object(response), record, answered_at(response), is_local=self._client.is_local)
 
     async def applications(self) -> list[tuple[str, str]]:

@@ -161,8 +161,9 @@ class CobrowseSessions:
         return reference_of(response)
 
     async def _get(self, session_id: SessionId, *, share: Share | None = None) -> httpx.Response:
+        path, waits = _path(session_id), share is not LIVE
         try:
-            return await self._client.call("GET", _path(session_id), needs=READ, safe=True, share=share)
+            return await self._client.call("GET", path, needs=READ, safe=True, share=share, waits=waits)
         except BadRequestError as error:
             if error.status in (404, 405):
                 raise UnknownSessionError(reference=error.reference) from None

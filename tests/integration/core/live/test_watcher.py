@@ -1,6 +1,7 @@
 """The watcher over a real store: hints, the leader, the rate limit, and what it gives up."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -299,3 +300,68 @@ async def test_session_that_somebody_ended_is_not_watched_any_more(make: Make) -
     await made.store.sessions.end_session("s-1", None)
     await made.until_watched(False)
     assert made.told.phases == []
+
+
+async def test_failed_look_after_a_hint_is_repeated(make: Make) -> None:
+    source = Hints()
+    made = await make(source)
+    await made.start()
+    await until(lambda: source.hints and made.looks == 1)
+    made.service.states["s-1"] = JOINED
+    made.service.fails = {"look": ServiceUnreachableError()}
+    source.hints.changed(ConversationId("c-s-1"))
+    await until(lambda: made.counts.looks.count("failed") >= 2)
+    made.service.fails = {}
+    await until(lambda: made.told.phases == ["joined"])
+    looks = made.looks
+    await asyncio.sleep(0.5)
+    assert made.looks == looks, "it is a covered session again"
+
+
+async def test_pause_that_genesys_asks_for_delays_one_session(make: Make) -> None:
+    source = Hints()
+    made = await make(source)
+    for name in ("s-1", "s-2"):
+        await made.start(name)
+    await until(lambda: source.hints and made.looks == 2)
+    made.service.states |= {"s-1": JOINED, "s-2": JOINED}
+    made.service.fails = {"look": ServiceBusyError(retry_after=1.0)}
+    source.hints.changed(ConversationId("c-s-1"))
+    await until(lambda: "busy" in made.counts.looks)
+    made.service.fails = {}
+    source.hints.changed(ConversationId("c-s-2"))
+    await until(lambda: made.told.phases == ["joined"])
+    assert (await made.store.sessions.session("s-2")).state.phase is SessionPhase.JOINED
+    assert made.looks == 4, "the first one is left alone for a second"
+    await until(lambda: made.told.phases == ["joined", "joined"])
+
+
+async def test_a_long_pause_of_genesys_is_kept_for_a_minute(make: Make) -> None:
+    source = Hints()
+    made = await make(source)
+    await made.start()
+    await until(lambda: source.hints and made.looks == 1)
+    made.service.fails = {"look": ServiceBusyError(retry_after=86_400.0)}
+    source.hints.changed(ConversationId("c-s-1"))
+    await until(lambda: "busy" in made.counts.looks)
+    await asyncio.sleep(0.5)
+    assert made.counts.looks.count("busy") == 1
+    (row,) = await run_sql(made.store, "SELECT next_at FROM watches")
+    assert 50 < row["next_at"] - time.time() <= 60
+
+
+async def test_hints_about_ended_sessions_are_forgotten(make: Make) -> None:
+    source = Hints()
+    made = await make(source)
+    await made.start()
+    await until(lambda: source.hints)
+    made.service.over = {"s-1"}
+    source.hints.changed(ConversationId("c-s-1"))
+    await made.until_watched(False)
+    source.hints.changed(ConversationId("c-s-1"))  # the second hint about each event comes later
+    await asyncio.sleep(0.3)
+    await made.start("s-2")
+    await made.store.sessions.end_session("s-2", None)
+    source.hints.changed(ConversationId("c-s-2"))
+    await made.until_watched(False)
+    assert made.watcher._hinted == {}

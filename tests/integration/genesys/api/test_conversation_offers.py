@@ -256,6 +256,26 @@ async def test_an_offer_at_another_deployment_is_not_ended(servers: Servers) -> 
         assert servers.genesys.conversations.offers[session.id].is_valid
 
 
+@pytest.mark.parametrize("fault", ["429", "503"])
+async def test_a_look_in_the_background_does_not_wait(
+    servers: Servers, conversations: ConversationSessions, fault: str
+) -> None:
+    talk(servers)
+    session = await offer(conversations)
+    before = servers.genesys.count("conversation")
+    await servers.genesys.inject_fault(fault, on="conversation", times=1, retry_after=30)
+    began = time.monotonic()
+    with pytest.raises(ServiceBusyError) as busy:
+        await conversations.look(record_of(session), live=True)
+    assert busy.value.retry_after == 30
+    if fault == "429":  # the bot sends no more calls that need this permission for a while
+        with pytest.raises(ServiceBusyError) as busy:
+            await conversations.look(record_of(session), live=True)
+        assert 25 < (busy.value.retry_after or 0) <= 30
+    assert servers.genesys.count("conversation") == before + 1
+    assert time.monotonic() - began < 5
+
+
 async def test_an_offer_whose_time_is_up_is_gone_or_ended(
     servers: Servers, conversations: ConversationSessions
 ) -> None:

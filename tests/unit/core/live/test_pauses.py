@@ -56,6 +56,14 @@ def test_hinted_session_is_looked_at_after_its_end() -> None:
     assert pause_after(3, -10, TIMING, is_joined=True, is_covered=True) == 60
 
 
+def test_failed_looks_after_a_hint_are_repeated_within_a_minute() -> None:
+    found = [
+        pause_after(3, 500, TIMING, is_joined=False, is_covered=True, failures=number) for number in (1, 2, 9, 9999)
+    ]
+    assert found == [7.5, 11.25, 60, 60]
+    assert pause_after(3, -301, TIMING, is_joined=False, is_covered=True, failures=1) is None
+
+
 def test_session_whose_end_stays_unknown_is_given_up() -> None:
     assert pause_after(3, -301, TIMING, is_joined=False, is_covered=False) is None
     assert pause_after(3, -301, TIMING, is_joined=False, is_covered=True) is None
