@@ -145,6 +145,9 @@ class HostSubscriptions:
             result = await assigned.channel.subscribe(wanted)
         except PermissionMissingError as error:
             self._refuse(wanted - before, error.code, (error.needs,))
+            if wanted <= before:
+                assigned.trim_refused(self._loop.time())
+                log.warning("subscribing to notifications failed", extra={"fields": {"error": error.code}})
             return
         except ServiceBusyError:  # creating sessions goes first
             return
@@ -277,7 +280,7 @@ class _AssignedChannel:
         - Always False if the channel is not connected, or if the wait after a failed call is not over.
         - True if a host is assigned to the channel (`hosts`), but not subscribed.
         - True if a subscribed host is no longer assigned, and `PushTiming.trim_seconds` have passed since the last
-          subscription.
+          subscription, or `PushTiming.refused_seconds` since Genesys refused to leave the host out.
         """
         if not self.channel.is_connected or now < self._retry_at:
             return False
@@ -286,6 +289,9 @@ class _AssignedChannel:
 
     def succeeded(self, now: float) -> None:
         self._failures, self._trim_at = 0, now + self._timing.trim_seconds
+
+    def trim_refused(self, now: float) -> None:
+        self._trim_at = now + self._timing.refused_seconds
 
     def failed(self, now: float) -> None:
         self._retry_at = now + min(

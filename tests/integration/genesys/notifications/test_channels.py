@@ -1,5 +1,6 @@
 """Hints from Genesys's notification channels, over real WebSockets: joins, refusals, lost connections, lost events."""
 
+import asyncio
 import uuid
 from dataclasses import replace
 from typing import Any
@@ -81,6 +82,35 @@ async def test_refused_subscriptions_leave_every_session_uncovered(servers: Serv
         push.watching.sessions.append(watched(OTHER_HOST, str(uuid.uuid4())))
         await until(lambda: servers.genesys.count("subscriptions") == calls + 1)  # the refused host is left alone
         assert not any(push.source.covers(each) for each in sessions)
+
+
+async def test_refused_trim_is_logged_and_tried_again_after_a_while(
+    servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with pushing(servers, replace(QUICK, refused_seconds=1.0)) as push:
+        session = await push.covers(talk(servers))
+        await push.covers(servers.genesys.conversations.begin(OTHER_HOST, "Carl"))
+        calls = servers.genesys.count("subscriptions")
+        await servers.genesys.inject_fault("403", on="subscriptions")
+        push.watching.sessions.remove(session)
+        await until(lambda: servers.genesys.count("subscriptions") == calls + 1)
+        await asyncio.sleep(0.5)
+        assert servers.genesys.count("subscriptions") == calls + 1
+        assert [each.message for each in caplog.records if "notifications" in each.message] == [
+            "subscribing to notifications failed"
+        ]
+        await servers.genesys.inject_fault(None)
+        await until(lambda: topics(servers) == {OTHER_HOST})
+
+
+async def test_refused_trim_delays_no_new_host(servers: Servers) -> None:
+    async with pushing(servers) as push:
+        session = await push.covers(talk(servers))
+        calls = servers.genesys.count("subscriptions")
+        await servers.genesys.inject_fault("403", on="subscriptions", times=1)
+        push.watching.sessions.remove(session)
+        await until(lambda: servers.genesys.count("subscriptions") == calls + 1)
+        await push.covers(servers.genesys.conversations.begin(OTHER_HOST, "Carl"))
 
 
 @pytest.mark.parametrize("fault", ["500", "503", "dropped", "not-json"])
