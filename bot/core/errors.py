@@ -283,15 +283,16 @@ class TokenRefusedError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class LoginRefusedError(ServiceError):
-    """Genesys's login refused the bot's OAuth client or a person's sign-in.
+    """Genesys's login refused an OAuth client or a person's sign-in.
 
-    - `code`: oauth_refused for the OAuth client, connect_failed for a person's sign-in.
+    - `code`: oauth_refused for the bot's OAuth client, connect_client_refused for the OAuth client for people's
+      sign-ins, connect_failed for a person's sign-in.
     - `oauth_error`: OAuth's error code, such as invalid_client; WEB_PAGE if a web page came in place of an answer.
     - `words`: the login's description of the error: at most 300 characters, and not escaped for Slack. The bot has
       removed the secrets that it sent to the login.
     """
 
-    code: Literal["oauth_refused", "connect_failed"] = "oauth_refused"
+    code: Literal["oauth_refused", "connect_client_refused", "connect_failed"] = "oauth_refused"
     oauth_error: str
     words: str = ""
 

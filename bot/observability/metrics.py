@@ -44,7 +44,7 @@ CONNECTION_FAILURES = ("too_many_websockets", "warning", "refresh_requested", "c
 """The values of the label `reason` of the metric cobrowse_socket_failures: why a Socket Mode connection failed. The
 counter of each reason is created with the value 0, so that an alert sees the first failure."""
 REFUSED_RENEWALS = ("oauth_refused", "token_refused")
-ALERTED_OUTCOMES = (*REFUSED_RENEWALS, "permission_missing", "unexpected")
+ALERTED_OUTCOMES = (*REFUSED_RENEWALS, "connect_client_refused", "permission_missing", "unexpected")
 WATCHED_STATUSES = ("200", "none", "500", "501", "502", "503", "504")
 """Values of the label `status` of the metric cobrowse_genesys_calls. The counter of each status is created with the
 value 0, so that an alert sees the first failure."""

@@ -60,6 +60,7 @@ WHY = {
     "already_retried": "*Try again* was pressed twice, or by two people.",
     "already_shared": "The link is in this channel already: the button was pressed twice.",
     "connect_denied": "The person, or Genesys, did not allow access.",
+    "connect_client_refused": "Genesys's login refused the OAuth client for people's sign-ins.",
     "connect_failed": "Genesys's login did not complete a person's sign-in.",
     "connect_link_expired": "The link to sign in was used, is older than its time, or is not the newest one.",
     "connect_off": "Nobody can sign in here: a setting is missing, or it is not needed.",

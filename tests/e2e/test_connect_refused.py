@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.timing import RECEIVER_BOUNDS
+from bot.core.timing import RECEIVER_BOUNDS, CoreTiming, NoticeTiming
 from tests.support import accounts
 from tests.support.accounts import (
     BENS,
@@ -19,6 +19,7 @@ from tests.support.accounts import (
     whose,
 )
 from tests.support.app import (
+    ADA,
     ANA,
     BEN,
     QUICK_GENESYS,
@@ -31,6 +32,7 @@ from tests.support.app import (
     words,
 )
 from tests.support.conversations import HOST, SECRET
+from tests.support.live import told
 from tests.support.message_buttons import labels
 from tests.support.postgres import new_database
 
@@ -197,3 +199,23 @@ async def test_fresh_connection_on_another_replica_gives_a_session() -> None:
             servers.genesys.conversations.set_live_count("one")  # else the open session is given back
             assert link(await here.asks("Checkout"))
         assert whose(here) == [HOST, HOST]
+
+
+async def test_refused_client_for_sign_ins_is_told_by_its_name() -> None:
+    quick = CoreTiming(notices=NoticeTiming(poll_seconds=0.05, edit_pause_seconds=0.05, retry_seconds=0.1))
+    async with open_connecting(timing=quick, COBROWSE_ADMINS=ADA, COBROWSE_HELP_CONTACT=ADA) as journey:
+        await connects(journey)
+        old, journey.genesys.user_login.client.secret = journey.genesys.user_login.client.secret, "a new secret"
+        journey.genesys.revoke_tokens()
+        assert "My connection to Genesys is broken." in words(await journey.asks("Refund"))
+        fault = await told(journey, "failing for 1 person", who=ADA)
+        assert "OAuth client for people’s sign-ins (invalid_client" in words(fault)
+        assert "`GENESYS_CONNECT_CLIENT_SECRET`" in words(fault)
+        before = len(journey.slack.messages)
+        await journey.slack.press(ADA, fault, "check_fault")
+        assert "can’t tell" in words(await journey.reads(ADA, before))
+        await journey.asks("status", who=SAM)
+        assert "Working again" not in words(fault)
+        journey.genesys.user_login.client.secret = old
+        assert link(await journey.asks("Refund"))
+        await told(journey, "Working again", who=ADA)

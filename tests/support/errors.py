@@ -97,6 +97,7 @@ ERRORS: list[CobrowseError] = [
     errors.AccountLinkError("connect_link_expired"),
     errors.SignInRejectedError("connect_denied"),
     errors.SignInRejectedError("connect_wrong_user", REF),
+    errors.LoginRefusedError(code="connect_client_refused", oauth_error="invalid_client", reference=REF),
     errors.LoginRefusedError(code="connect_failed", oauth_error="invalid_grant", reference=REF),
     errors.RetryRejectedError("not_your_request"),
     errors.RetryRejectedError("already_retried"),

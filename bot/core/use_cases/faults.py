@@ -207,10 +207,12 @@ def with_check(notice: Notice, by: UserId, state: FaultState) -> Notice:
 def is_personal(error: CobrowseError) -> bool:
     """Return whether an error concerns one person, so that other people's requests still succeed.
 
-    Such an error is about the person's license, the permissions of the person's own account, or the person's division.
+    Such an error is about the person's license, the person's own account, or the person's division.
     """
     if isinstance(error, PermissionMissingError):
         return error.code == "user_permission_missing" or (bool(error.words) and not _is_about_directory(error))
+    if isinstance(error, LoginRefusedError):
+        return error.code == "connect_client_refused"  # people without a linked account do not notice it
     return isinstance(error, InvalidHostError)
 
 

@@ -14,6 +14,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import urlencode
 
 import aiohttp
@@ -104,24 +105,23 @@ class AuthorizationCodeClient:
         try:
             return await self._request_grant(form | {"code_verifier": verifier})
         except LoginRefusedError as error:  # a failed user sign-in says nothing about the bot's own client
-            raise LoginRefusedError(
-                code="connect_failed", oauth_error=error.oauth_error, words=error.words, reference=error.reference
-            ) from None
+            raise _refused("connect_failed", error) from None
         except OutcomeUnknownError as error:
             raise as_unreachable(error) from None
 
     async def refresh(self, refresh_token: str) -> Grant:
         """Exchange a refresh token for new tokens. Send only one HTTP request.
 
-        Raises SignInExpiredError if Genesys no longer accepts `refresh_token`, and another ServiceError if the call
-        fails. After an OutcomeUnknownError, Genesys may no longer accept `refresh_token`.
+        Raises SignInExpiredError if Genesys no longer accepts `refresh_token`, LoginRefusedError (code
+        connect_client_refused) if Genesys refuses the OAuth client for people's sign-ins, and another ServiceError if
+        the call fails. After an OutcomeUnknownError, Genesys may no longer accept `refresh_token`.
         """
         try:
             return await self._request_grant({"grant_type": "refresh_token", "refresh_token": refresh_token})
         except LoginRefusedError as error:
             if error.oauth_error in _GRANT_ENDED:
                 raise SignInExpiredError(reference=error.reference) from None
-            raise
+            raise _refused("connect_client_refused", error) from None
 
     async def host_of(self, token: Token) -> tuple[HostId | None, str | None]:
         """Return the id of the user who owns the token, and Genesys's correlation id.
@@ -176,6 +176,10 @@ class AuthorizationCodeClient:
             raise error_from_exception(error).error from None
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError):
             raise OutcomeUnknownError from None
+
+
+def _refused(code: Literal["connect_client_refused", "connect_failed"], error: LoginRefusedError) -> LoginRefusedError:
+    return LoginRefusedError(code=code, oauth_error=error.oauth_error, words=error.words, reference=error.reference)
 
 
 def as_unreachable(error: ServiceError) -> ServiceError:

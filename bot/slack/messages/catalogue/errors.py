@@ -317,6 +317,11 @@ _entry(
     contact=TELL,
 )
 _entry(
+    problem("connect_client_refused", "My connection to Genesys is broken."),
+    next_step("connect_client_refused", "Meanwhile, start co-browse in Genesys."),
+    contact=TELL,
+)
+_entry(
     problem("permission_missing", "Genesys doesn’t let me do this yet."),
     next_step("permission_missing", "Meanwhile, start co-browse in Genesys."),
     contact=TELL,

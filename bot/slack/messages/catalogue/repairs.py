@@ -67,6 +67,10 @@ _entry(
     fix("oauth_refused.grant", "Give the OAuth client the grant type Client Credentials."),
 )
 _entry(
+    fault("connect_client_refused", "Genesys refuses the OAuth client for people’s sign-ins ({details})."),
+    fix("connect_client_refused", "Check `GENESYS_CONNECT_CLIENT_ID` and `GENESYS_CONNECT_CLIENT_SECRET`."),
+)
+_entry(
     fault("permission_missing", "The bot’s OAuth client lacks `{permission}`."),
     fix(
         "permission_missing",
@@ -160,6 +164,9 @@ TITLES: Mapping[str, Sentence] = {
     "slack_unavailable": fault("slack_unavailable.title", "Slack refuses my look-ups."),
     "token_refused": fault("token_refused.title", "Genesys doesn’t accept the bot’s access token."),
     "oauth_refused": fault("oauth_refused.title", "Genesys refuses the bot’s sign-in."),
+    "connect_client_refused": fault(
+        "connect_client_refused.title", "Genesys refuses the OAuth client for people’s sign-ins."
+    ),
     "permission_missing": fault("permission_missing.title", "The bot’s OAuth client lacks a permission in Genesys."),
     "unusable_answer": fault("unusable_answer.title", "I can’t use what Genesys answers."),
     "invalid_host": fault("invalid_host.title", "Genesys doesn’t accept an agent for co-browse."),

@@ -132,6 +132,7 @@ FAULTS = {
     "slack_unavailable",
     "token_refused",
     "oauth_refused",
+    "connect_client_refused",
     "permission_missing",
     "unusable_answer",
     "invalid_host",
@@ -188,7 +189,7 @@ def test_an_unknown_outcome_never_says_that_nothing_was_done(error):
 def test_no_two_problems_of_one_situation_read_alike():
     for situation in Situation:
         keys = {find_entry(error, situation).problem for error in ERRORS}
-        alike = {"token_refused": "oauth_refused"}
+        alike = {"token_refused": "oauth_refused", "connect_client_refused": "oauth_refused"}
         texts = [entry.text for entry in keys if re.split("[.@]", entry.key)[0] not in alike]
         repeated = {text for text in texts if texts.count(text) > 1}
         assert repeated <= MAY_READ_ALIKE
