@@ -13,7 +13,7 @@ from bot.core.errors import SignInRequiredError
 from bot.core.use_cases.customer_messages import MessagingConfig
 from bot.genesys.api.channels import ChannelsApi
 from bot.genesys.api.conversations import ADD, ADD_VOICE
-from bot.genesys.api.customer_messages import SEND_AGENTLESS_EMAIL, SEND_EMAIL, SEND_SMS
+from bot.genesys.api.customer_messages import ANY_FOR_EMAIL, SEND_SMS
 from bot.genesys.api.live_conversations import VIEW
 from bot.genesys.api.permissions import ClientPermissions, fetch_permissions
 from bot.genesys.client import GenesysClient
@@ -52,7 +52,7 @@ def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Nee
     if sending and sending.sms_from:
         needed.append(Need((SEND_SMS,), "send SMS"))
     if sending and sending.email_from:
-        needed.append(Need((SEND_EMAIL, SEND_AGENTLESS_EMAIL), "send email"))
+        needed.append(Need(ANY_FOR_EMAIL, "send email"))
     return needed
 
 

@@ -13,9 +13,9 @@ from bot.genesys.client import GenesysClient
 from bot.genesys.parsing import read_object, reference_of
 
 SMS, EMAIL = "/api/v2/conversations/messages/agentless", "/api/v2/conversations/emails/agentless"
-SEND_SMS, SEND_EMAIL = "conversation:message:create", "conversation:email:create"
-SEND_AGENTLESS_EMAIL = "conversation:agentlessEmail:send"
-"""A narrower permission that Genesys accepts in place of SEND_EMAIL."""
+SEND_SMS, SEND_EMAIL = "conversation:message:create", "conversation:agentlessEmail:send"
+ANY_FOR_EMAIL = (SEND_EMAIL, "conversation:email:create")
+"""The permissions of which Genesys needs one to send an email. SEND_EMAIL allows less than the other one."""
 NEEDS = (SEND_SMS, SEND_EMAIL)
 ACTIVE_STATUSES = (400, 409)
 _ACTIVE = re.compile(

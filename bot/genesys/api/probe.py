@@ -11,6 +11,7 @@ from bot.core.errors import (
     UnknownApplicationError,
 )
 from bot.core.ports import ApplicationCatalog
+from bot.genesys.api.customer_messages import ANY_FOR_EMAIL
 from bot.genesys.api.permissions import fetch_permissions
 from bot.genesys.api.users import VIEW, UsersApi
 from bot.genesys.auth.introspection import fetch_token_info
@@ -77,6 +78,6 @@ class GenesysProbe:
         if scopes:
             return needs in scopes
         granted = await fetch_permissions(self._client)
-        if granted.allow(needs):
+        if any(map(granted.allow, ANY_FOR_EMAIL if needs in ANY_FOR_EMAIL else (needs,))):
             return True
         return False if granted.is_complete else None

@@ -174,7 +174,7 @@ async def roles(tmp_path: Path, *lacking: str, **environ: str) -> tuple[CheckRes
             "lack conversation:cobrowseVoice:add (to offer it in calls)",
         ),
         (("conversation:message:create",), Status.FAILED, "lack conversation:message:create (to send SMS)"),
-        (("conversation:email:create",), Status.OK, "conversation:email:create or conversation:agentlessEmail:send"),
+        (("conversation:email:create",), Status.OK, "conversation:agentlessEmail:send or conversation:email:create"),
         (
             ("conversation:email:create", "conversation:agentlessEmail:send"),
             Status.FAILED,

@@ -10,10 +10,13 @@ from bot.core import errors
 from bot.core.errors import CobrowseError
 from bot.core.models import HostId
 from bot.factories import open_genesys
+from bot.genesys.api.customer_messages import CustomerMessagesApi
 from bot.genesys.api.probe import GenesysProbe
 from bot.genesys.api.sessions import CobrowseSessions
 from bot.genesys.api.users import VIEW
 from tests.support.app import QUICK_GENESYS, Servers, open_servers
+from tests.support.conversations import PUBLIC, SECRET
+from tests.support.sessions_api import RecordingHooks
 
 WRITE = "cobrowse:session:write"
 TOKEN, LOGIN = errors.TokenRefusedError(), errors.LoginRefusedError(oauth_error="invalid_client")
@@ -75,6 +78,25 @@ async def test_scope_that_was_added_is_found_at_once() -> None:
         before = servers.genesys.count("token")
         assert await probe.is_repaired(SCOPE) is True
         assert servers.genesys.count("token") == before
+
+
+@pytest.mark.parametrize("granted", ["conversation:email:create", "conversation:agentlessEmail:send"])
+async def test_either_permission_for_email_is_enough(granted: str) -> None:
+    async with open_servers(client_secret=SECRET) as servers:
+        loaded = settings.load_part(settings.read_service_alone, servers.environ | PUBLIC)
+        missing = servers.genesys.conversations.missing_permissions
+        missing |= {"conversation:email:create", "conversation:agentlessEmail:send"}
+        async with open_genesys(loaded, timing=QUICK_GENESYS) as client:
+            api, probe = CustomerMessagesApi(client), GenesysProbe(client, CobrowseSessions(client), timeout=10)
+            with pytest.raises(errors.PermissionMissingError) as refused:
+                await api.email("care@example.com", "joe@example.com", "Link", "Here it is.", RecordingHooks())
+            assert refused.value.needs == "conversation:agentlessEmail:send", "the narrower one"
+            stored = errors.PermissionMissingError(needs="conversation:email:create")  # from an earlier version
+            for error in (refused.value, stored):
+                assert await probe.is_repaired(error) is False
+            missing.discard(granted)
+            for error in (refused.value, stored):
+                assert await probe.is_repaired(error) is True
 
 
 async def test_silent_genesys_tells_nothing() -> None:
