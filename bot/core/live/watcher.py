@@ -59,7 +59,7 @@ def pause_after(
     if seconds_left <= -timing.give_up_seconds:
         return None
     tries = min(failures if is_covered else looks, MAX_LOOKS)
-    longest = timing.max_pause_seconds if tries < EARLY_LOOKS else timing.late_pause_seconds
+    longest = timing.max_pause_seconds if is_covered or tries < EARLY_LOOKS else timing.late_pause_seconds
     pause = min(timing.first_pause_seconds * timing.pause_growth**tries, longest)
     if is_covered:
         return pause if failures else max(until_end, timing.max_pause_seconds)
