@@ -131,11 +131,18 @@ async def test_a_form_that_does_not_open_is_told() -> None:
         assert "I couldn’t open the form." in words(message)
 
 
-@pytest.mark.parametrize("method", ["views.publish", "views.update"])
-async def test_a_view_without_an_answer_holds_nothing_up(method: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_form_without_an_answer_is_told_and_holds_nothing_up() -> None:
     async with open_journey(slack_timing=SHORT) as journey:
-        journey.slack.inject_fault(method, "trickle", seconds=BYTE_SECONDS)
-        await (journey.slack.open_home(ANA) if method == "views.publish" else journey.slack.command(ANA, "new"))
+        journey.slack.inject_fault("views.update", "trickle", seconds=BYTE_SECONDS)
+        message = await reads(journey, lambda: journey.slack.command(ANA, "new"))
+        assert "I couldn’t open the form." in words(message)
+        assert link(await journey.asks())
+
+
+async def test_home_tab_without_an_answer_holds_nothing_up(caplog: pytest.LogCaptureFixture) -> None:
+    async with open_journey(slack_timing=SHORT) as journey:
+        journey.slack.inject_fault("views.publish", "trickle", seconds=BYTE_SECONDS)
+        await journey.slack.open_home(ANA)
         async with asyncio.timeout(4):
             while "a view was not shown" not in caplog.text:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.05)
