@@ -28,6 +28,7 @@ OTHER_KEYS = (
 )
 DUMP = 'umask 077\npg_dump --format=custom --no-owner --file={file} --dbname="${{DATABASE_URL:?}}"'
 LOAD = 'pg_restore --clean --if-exists --no-owner --single-transaction --dbname="${{DATABASE_URL:?}}" {file}'
+FROM_ENV_FILE = "sed -n 's/^DATABASE_URL=//p' {} | tr -d \\'\\\""
 INTERRUPT = (
     """psql --dbname="${DATABASE_URL:?}" --command="UPDATE requests SET state = 'creating' WHERE state = 'accepted'\""""
 )
@@ -258,7 +259,7 @@ def _export_address() -> str:
     url, path = values.get("DATABASE_URL"), unquoted(values.get("DATABASE_URL_FILE", ""))
     if url and url != in_file.get("DATABASE_URL"):
         return ""
-    source = f"sed -n 's/^DATABASE_URL=//p' {environment.ENV_FILE}" if url else f"cat {shlex.quote(path)}"
+    source = FROM_ENV_FILE.format(environment.ENV_FILE) if url else f"cat {shlex.quote(os.path.expanduser(path))}"
     return f'export DATABASE_URL="$({source})"\n'
 
 

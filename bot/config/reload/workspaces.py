@@ -75,8 +75,8 @@ class WorkspacesWatcher:
     async def look(self, changed: Changed, *, is_asked: bool = False) -> None:
         """Read the file of workspaces again if one of the watched files has changed since the last read.
 
-        Also read the file again if the last read could not read it. Read the file only when two calls in a row find the
-        same stamps of the watched files. Until then, a change may not be complete.
+        Also read the file again if the last read could not read it, or found a fault in a table. Read the file only
+        when two calls in a row find the same stamps of the watched files. Until then, a change may not be complete.
 
         - `changed`: a function that this method calls with all workspaces if one was changed, added or removed.
         - `is_asked`: True to read the file of workspaces in any case.
@@ -105,6 +105,8 @@ class WorkspacesWatcher:
             self._report(error)
             return
         self._reported = []
+        if any(each.error for each in found.values()):  # a file may be readable later, with the same stamp
+            self._used = {}
         before, self.workspaces = self.workspaces, found
         different = _fingerprints(found).items() ^ _fingerprints(before).items()
         if not different:

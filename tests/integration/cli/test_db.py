@@ -382,10 +382,13 @@ async def test_commands_of_postgres_are_told_and_exit_with_1(db: Typed, database
 
 
 @only_postgres
-@pytest.mark.parametrize("held", ["DATABASE_URL={}", "DATABASE_URL_FILE=the file"])
+@pytest.mark.parametrize(
+    "held", ["DATABASE_URL={}", "DATABASE_URL='{}'", 'DATABASE_URL="{}"', "DATABASE_URL_FILE=~/the file"]
+)
 async def test_printed_commands_find_the_address_in_the_settings(
-    db: Typed, database: str, tmp_path: Path, held: str
+    db: Typed, database: str, tmp_path: Path, held: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "the file").write_text(f"{database}\n")
     (tmp_path / ".env").write_text(f"{held.format(database)}\n")
     for command in ("backup", "restore"):

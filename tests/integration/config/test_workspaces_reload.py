@@ -161,6 +161,18 @@ async def test_unreadable_file_of_workspaces_is_read_again(open_path: Path) -> N
     assert await each.look(1) == ["globex"]  # the file is as it was
 
 
+@as_root
+async def test_unreadable_secret_of_a_table_is_read_again(open_path: Path) -> None:
+    write(open_path, socket_table("acme", open_path.parent))
+    (open_path.parent / "acme-slack_bot_token").chmod(0o000)
+    with as_nobody():
+        each = watched(open_path)
+        assert await each.look() == []
+        assert each.watcher.workspaces["acme"].error
+    assert await each.look() == ["acme"]  # the file is as it was
+    assert each.told[-1]["acme"].settings
+
+
 async def test_secret_of_a_table_whose_mode_is_mended_is_read(open_path: Path) -> None:
     write(open_path, socket_table("acme", open_path.parent))
     token = open_path.parent / "acme-slack_bot_token"
