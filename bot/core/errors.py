@@ -402,7 +402,10 @@ class QueueTooLongError(ServiceError):
 
 
 class ServiceFailedError(ServiceError):
-    """Genesys answered 500 to a call and to all its retries."""
+    """Genesys answered 500 to a call and to all its retries.
+
+    Also, in a background look: Genesys answered 429 or 503, and did not say for how long to wait.
+    """
 
     code = "service_fault"
     try_again = True

@@ -672,13 +672,13 @@ class WatchRepository(Protocol):
         `looked`: True to add one to the session's number of looks.
         """
 
-    async def hasten(self, conversation_id: ConversationId | None) -> int:
+    async def hasten(self, conversation_id: ConversationId | None) -> Sequence[SessionId]:
         """Make the watched sessions of one conversation due for a look now, before all other sessions.
 
-        Return how many watched sessions the conversation has.
+        Return the ids of the conversation's watched sessions.
 
         If `conversation_id` is None, make all watched sessions due now, in the usual order of `take_due`. In this case,
-        return how many sessions were not due before.
+        return the ids of the sessions that were not due before.
         """
 
     async def watched(self, most: int) -> Sequence[WatchedSession]:

@@ -108,6 +108,7 @@ class GenesysClient:
         - `share`: the part of the rate limit that this call may use; None for the whole rate limit. Raises
           ServiceBusyError if this part is used up.
         - `waits`: False to raise ServiceBusyError, with its `retry_after`, if Genesys asks for a pause by a 429 or 503.
+          If the 429 or 503 does not say for how long, raise ServiceFailedError.
         - `hooks`: the call hooks of the request; None for a background call. Raises the exceptions of `hooks`.
         - `continues`: True if a call for the same session was sent before. `RateLimiter.acquire` describes the effect.
         - `auth`: the source of the token to send; None for the bot's own token. Raises the exceptions of `auth`.
@@ -117,6 +118,8 @@ class GenesysClient:
         token_source = auth or self._auth
 
         async def acquire(is_retry: bool) -> None:
+            if token_source is self._auth and not waits:
+                self._limiter.refuse_if_held(needs)  # first: a call that is not sent must not count towards the share
             if share and not self._limiter.try_share(share):
                 raise ServiceBusyError
             await self._wait_for_turn(token_source, hooks, needs, continues=continues or is_retry, waits=waits)

@@ -107,6 +107,11 @@ class RateLimiter:
             return False
         return self._window.try_share(share)
 
+    def refuse_if_held(self, needs: str) -> None:
+        """Raise ServiceBusyError if the permission `needs` has a hold."""
+        if left := self._holds.seconds_left(needs):
+            raise ServiceBusyError(retry_after=left)
+
     async def acquire(
         self, hooks: CallHooks | None, *, needs: str | None, continues: bool = False, waits: bool = True
     ) -> None:
@@ -124,9 +129,7 @@ class RateLimiter:
         """
         while True:
             if needs:
-                if not waits and (left := self._holds.seconds_left(needs)):
-                    raise ServiceBusyError(retry_after=left)
-                await self._holds.wait(needs, (hooks or self._waits[needs]).on_wait)
+                await self._holds.wait(needs, (hooks or self._waits[needs]).on_wait if waits else _refuse)
                 if hooks is None and (seconds := self._window.estimate_wait(self._queue.length)) > 0:
                     await self._waits[needs].on_wait(seconds)
             await self._queue.acquire(hooks, continues=continues)
@@ -162,6 +165,10 @@ class RateLimiter:
             self._window.block(seconds)
         else:
             self._holds.hold(needs, seconds)
+
+
+async def _refuse(seconds: float) -> None:
+    raise ServiceBusyError(retry_after=seconds)
 
 
 class RateWindow:

@@ -138,6 +138,16 @@ def retry_after(headers: httpx.Headers) -> float | None:
         return None
 
 
+def may_lack_scope(response: httpx.Response) -> bool:
+    """Return whether an answer is a 403 that a token with more scopes may prevent.
+
+    Such a token does not help if the 403 is about a division, or about the missing context of a user.
+    """
+    if response.status_code != 403 or USER_CONTEXT in message_of(response).lower():
+        return False
+    return not _message_about_division(response)
+
+
 def _message_about_division(response: httpx.Response) -> str:
     """Return the message of a 403 if it mentions a division; "" otherwise."""
     message = message_of(response)
@@ -226,7 +236,8 @@ async def send_with_retry(
     - `needs`: the scope or permission that the call needs.
     - `safe`: whether the call can be repeated without harm. If True, retry even if Genesys may have acted.
     - `final`: whether the call's effect cannot be undone. If True, do not retry after a 500, unless the call is safe.
-    - `waits`: False to raise ServiceBusyError after the first 429 or 503, and not to wait for a retry.
+    - `waits`: False to raise an error after the first 429 or 503, and not to wait for a retry: ServiceBusyError if the
+      answer has a usable Retry-After, else ServiceFailedError.
     - `acquire`: waits until the rate limiter lets an attempt pass. Its argument is True for a retry.
     - `hooks`: `hooks.on_wait` is called before each wait for a retry. WaitHook describes its argument.
 
@@ -249,6 +260,8 @@ async def send_with_retry(
             answer.error.maybe_acted = maybe_acted
         maybe_acted = maybe_acted or answer.rule in (RetryRule.IF_SAFE, RetryRule.SERVER_ERROR)
         if delay is None:
+            if not waits and answer.rule is RetryRule.RETRY_AFTER and answer.retry_after is None:
+                raise ServiceFailedError(reference=answer.error.reference)
             if safe and isinstance(answer.error, OutcomeUnknownError):  # a safe call creates nothing
                 raise ServiceUnreachableError(reference=answer.error.reference)
             raise answer.error

@@ -134,7 +134,7 @@ class MetricFamilies:
         self.ended = self._counter("cobrowse_sessions_ended", about, "state")
         about = "Seconds from a session’s creation until its customer joined"
         self.join_seconds = self._histogram("cobrowse_join_seconds", about, JOIN_SECONDS)
-        about = "Looks at watched sessions, by what they found; busy if the rate limit had no call left for them"
+        about = "Looks at watched sessions, by what they found; busy if the rate limit or Genesys asked for a pause"
         self.live_looks = self._counter("cobrowse_live_looks", about, "result")
         self.live_events = self._counter("cobrowse_live_events", "Events of notification channels, by kind", "kind")
         about = "1 while the replica that leads gets no notifications (GENESYS_LIVE=push), else 0"

@@ -94,7 +94,7 @@ class SessionWatcher:
         self._leader, self._source, self._metrics, self._telling = leader, source, metrics, telling
         self._changed: dict[ConversationId, None] = {}
         # hints that no successful look has followed yet, with the number of failed looks
-        self._hinted: dict[ConversationId | None, int] = {}
+        self._hinted: dict[SessionId, int] = {}
         self._deferred: set[ConversationId] = set()  # hints that wait for the gap between two looks
         self._catch_up_at = 0.0
         self._is_uncovered = False
@@ -185,8 +185,8 @@ class SessionWatcher:
             self._is_uncovered = False
         while self._changed:
             conversation_id = next(iter(self._changed))
-            if await self._store.hasten(conversation_id):  # otherwise nobody watches it any more
-                self._hinted.setdefault(conversation_id, 0)
+            for session_id in await self._store.hasten(conversation_id):
+                self._hinted[session_id] = 0
             self._changed.pop(conversation_id, None)
 
     async def _handle(self, watched: WatchedSession) -> bool:
@@ -201,7 +201,7 @@ class SessionWatcher:
         """
         if watched.id in self._looked:
             await self._store.pause(watched.id, self._timing.hint_gap_seconds, looked=False)
-            self._repeat_hint(watched.conversation_id)
+            self._repeat_hint(watched)
             return True
         if not self._may_look(watched):
             await self._store.pause(watched.id, self._timing.busy_seconds, looked=False)
@@ -210,7 +210,7 @@ class SessionWatcher:
         if record is None or record.ended_at:
             await self._finish(watched, record)
             return True
-        is_hinted = watched.conversation_id in self._hinted
+        is_hinted = watched.id in self._hinted
         try:
             result, record = await self._look(record, is_hinted=is_hinted)
         except ServiceBusyError as error:
@@ -221,19 +221,17 @@ class SessionWatcher:
                 self._changed[watched.conversation_id] = None  # it goes first again
             return False
         self._metrics.live_look(result)
-        failed_before = self._hinted.pop(watched.conversation_id, 0)
+        failed_before = self._hinted.pop(watched.id, 0)
         failures = failed_before + 1 if is_hinted and result == FAILED else 0
         if failures:
-            self._hinted[watched.conversation_id] = failures
+            self._hinted[watched.id] = failures
         await self._continue(watched, record, failures)
         return True
 
-    def _repeat_hint(self, conversation_id: ConversationId | None) -> None:
-        """Repeat the last hint about a conversation after `LiveTiming.hint_gap_seconds`, unless a look followed it.
-
-        `conversation_id`: None for a session without a conversation. Then do nothing, because no hints are about it.
-        """
-        if conversation_id is None or conversation_id not in self._hinted or conversation_id in self._deferred:
+    def _repeat_hint(self, watched: WatchedSession) -> None:
+        """Repeat the last hint about a session after `LiveTiming.hint_gap_seconds`, unless a look followed it."""
+        conversation_id = watched.conversation_id
+        if conversation_id is None or watched.id not in self._hinted or conversation_id in self._deferred:
             return
         self._deferred.add(conversation_id)
         asyncio.get_running_loop().call_later(self._timing.hint_gap_seconds, self._end_gap, conversation_id)
@@ -249,7 +247,7 @@ class SessionWatcher:
         together get one look in `LiveTiming.catch_up_seconds`.
         """
         is_covered = self._source is not None and self._source.covers(watched)
-        if not is_covered or watched.conversation_id in self._hinted:
+        if not is_covered or watched.id in self._hinted:
             return True
         now = asyncio.get_running_loop().time()
         if now < self._catch_up_at:
@@ -265,7 +263,7 @@ class SessionWatcher:
 
         `record`: None if the session's row is missing or cannot be decoded. Then stop watching at once.
         """
-        self._hinted.pop(watched.conversation_id, None)
+        self._hinted.pop(watched.id, None)
         ended_at, now = record and record.ended_at, record and record.read_at
         is_told = not (record and record.state.is_final and ended_at and now)
         if is_told or (now and ended_at and (now - ended_at).total_seconds() >= self._timing.give_up_seconds):
@@ -317,7 +315,7 @@ class SessionWatcher:
             failures=failures,
         )
         if pause is None:
-            self._hinted.pop(watched.conversation_id, None)
+            self._hinted.pop(watched.id, None)
             await self._store.take_reply(watched.id, is_last=True)
         else:
             await self._store.pause(watched.id, pause, looked=not is_covered)

@@ -192,7 +192,7 @@ class ConversationSessions:
           longer accept the offer, `is_link_dead` of the result is True. Without a deployment id, do not read the offer.
         """
         if live:
-            return await self._state(record, LIVE)
+            return await self._state(record, LIVE, waits=False)
         state = UNKNOWN_STATE
         with suppress(ServiceError):  # the offer may tell more
             state = await self._state(record, LOOK)
@@ -207,17 +207,18 @@ class ConversationSessions:
         is_unused = status == ENDED and state.phase is SessionPhase.WAITING
         return SessionState(SessionPhase.UNUSED if is_unused else SessionPhase.UNKNOWN, is_link_dead=True)
 
-    async def _state(self, record: SessionRecord, share: Share) -> SessionState:
+    async def _state(self, record: SessionRecord, share: Share, *, waits: bool = True) -> SessionState:
         """Return the session's state, read from its conversation; UNKNOWN_STATE if the session has no conversation id.
 
-        `share`: the part of the rate limit that the call may use. Raises ServiceError if `share` allows no call now, or
-        if the call fails.
+        - `share`: the part of the rate limit that the call may use.
+        - `waits`: False to raise a ServiceError if Genesys asks for a pause.
+
+        Raises ServiceError if `share` allows no call now, or if the call fails.
         """
         conversation_id = record.session.conversation_id
         if not conversation_id:
             return UNKNOWN_STATE
         path = f"{CONVERSATION}/{conversation_id}"
-        waits = share is not LIVE
         response = await self._client.call("GET", path, needs=VIEW, safe=True, share=share, waits=waits)
         return read_state(read_object(response), record, answered_at(response), is_local=self._client.is_local)
 
@@ -251,7 +252,7 @@ class ConversationSessions:
     async def _has_no_customer(self, record: SessionRecord) -> bool:
         """Return whether the conversation says that no customer is in the session; False if it cannot be read."""
         with suppress(ServiceError):
-            phase = (await self._state(record, LOOK)).phase
+            phase = (await self._state(record, LOOK, waits=False)).phase
             return phase not in (SessionPhase.JOINED, SessionPhase.UNKNOWN)
         return False
 

@@ -5,8 +5,8 @@ In this module, the login is Genesys's OAuth server.
 - Calls that wait for a token share one HTTP request to the login.
 - The token is renewed in the background before it expires.
 - After a 401, the token is dropped, and client.py repeats the call with a new token.
-- The same happens after a 403, because the OAuth client may have more scopes than when the token was made. Exception: a
-  403 has no effect on a token that is younger than `GenesysTiming.forbidden_token_seconds`.
+- The same happens after a 403, because the OAuth client may have more scopes than when the token was made. A 403 has no
+  effect on a token that is younger than `GenesysTiming.forbidden_token_seconds`, or if more scopes cannot help.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from bot.core.timing import GENESYS_TIMING, GenesysTiming
 from bot.genesys.auth.credentials import Credentials
 from bot.genesys.http import TokenSource
 from bot.genesys.parsing import MAX_MESSAGE_LENGTH, reference_of
-from bot.genesys.retry import send_with_retry
+from bot.genesys.retry import may_lack_scope, send_with_retry
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class TokenAuth(TokenSource):
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Add the token to an HTTP request and yield the request. Drop the token if the answer is a 401.
 
-        Also drop the token if the answer is a 403, and the token is older than
+        Also drop the token if the answer is a 403 for which `may_lack_scope` returns True, and the token is older than
         `GenesysTiming.forbidden_token_seconds`.
 
         Raises ServiceError if there is no token and the login gives none.
@@ -109,8 +109,8 @@ class TokenAuth(TokenSource):
         token = await self._current()
         request.headers["Authorization"] = f"Bearer {token.value}"
         response = yield request
-        is_forbidden = response.status_code == 403 and self._clock() >= self._keep_until
-        if response.status_code == 401 or is_forbidden:
+        lacks_scope = self._clock() >= self._keep_until and may_lack_scope(response)
+        if response.status_code == 401 or lacks_scope:
             self._drop(token)
 
     async def use(self, credentials: Credentials, next_credentials: Credentials | None) -> None:

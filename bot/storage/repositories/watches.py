@@ -37,8 +37,9 @@ class WatchTable:
         values = {"session_id": session_id, "seconds": seconds, "looked": int(looked)}
         await self._database.fetch("pause_watch", values)
 
-    async def hasten(self, conversation_id: ConversationId | None) -> int:
-        return len(await self._database.fetch("hasten_watches", {"conversation_id": conversation_id}))
+    async def hasten(self, conversation_id: ConversationId | None) -> Sequence[SessionId]:
+        rows = await self._database.fetch("hasten_watches", {"conversation_id": conversation_id})
+        return [SessionId(row["session_id"]) for row in rows]
 
     async def watched(self, most: int) -> Sequence[WatchedSession]:
         return [_watched(row) for row in await self._database.fetch("watched_sessions", {"most": most})]

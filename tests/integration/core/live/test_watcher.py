@@ -82,11 +82,12 @@ class World:
     counts: Counts
     leader: Leader
 
-    async def start(self, name: str = "s-1") -> None:
+    async def start(self, name: str = "s-1", conversation: str = "") -> None:
         """Start a session in a conversation, and let the watcher hear of it."""
         asked = request()
         await self.store.accept(asked)
-        made = replace(session(name), application_id="", conversation_id=ConversationId(f"c-{name}"))
+        conversation_id = ConversationId(conversation or f"c-{name}")
+        made = replace(session(name), application_id="", conversation_id=conversation_id)
         await self.store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=made)
         self.watcher.record_event(RequestFinished(asked, SessionStarted(made), True, 0.1))
         await self.until_watched(True)
@@ -316,6 +317,32 @@ async def test_failed_look_after_a_hint_is_repeated(make: Make) -> None:
     looks = made.looks
     await asyncio.sleep(0.5)
     assert made.looks == looks, "it is a covered session again"
+
+
+async def test_failed_look_is_repeated_beside_an_ended_session(make: Make) -> None:
+    source = Hints()
+    made = await make(source)
+    for name in ("s-1", "s-2"):
+        await made.start(name, "c")
+    await until(lambda: source.hints and made.looks == 2)
+    await made.store.sessions.end_session("s-1", None)  # it is watched until its next look
+    made.service.fails = {"look": ServiceUnreachableError()}
+    source.hints.changed(ConversationId("c"))
+    await until(lambda: made.counts.looks.count("failed") >= 3)
+
+
+async def test_failed_looks_count_from_the_last_hint(make: Make) -> None:
+    source = Hints()
+    made = await make(source)
+    await made.start()
+    await until(lambda: source.hints and made.looks == 1)
+    made.service.fails = {"look": ServiceUnreachableError()}
+    source.hints.changed(ConversationId("c-s-1"))
+    await until(lambda: made.counts.looks.count("failed") >= 3)
+    failed = made.counts.looks.count("failed")
+    source.hints.changed(ConversationId("c-s-1"))
+    await until(lambda: made.counts.looks.count("failed") > failed)
+    assert max(made.watcher._hinted.values()) <= 2
 
 
 async def test_pause_that_genesys_asks_for_delays_one_session(make: Make) -> None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bot.config import settings
-from bot.core.errors import LoginRefusedError, PermissionMissingError, UnknownSessionError
+from bot.core.errors import LoginRefusedError, PermissionMissingError, ServiceError, UnknownSessionError
 from bot.core.models import SessionId
 from bot.genesys.api.sessions import READ, CobrowseSessions
 from bot.genesys.auth.client_credentials import TokenAuth
@@ -159,6 +159,16 @@ async def test_scope_that_was_added_is_used_at_once(clocked: Clocked) -> None:
     with pytest.raises(UnknownSessionError):  # Genesys knows no such session
         await clocked.sessions.read(SessionId("s-1"))
     assert [call.status for call in clocked.genesys.calls if call.kind == "read"] == [403, 403, 403, 403, 404]
+
+
+@pytest.mark.parametrize("fault", ["division", "user-context"])
+async def test_forbidden_that_no_scope_mends_is_sent_once(clocked: Clocked, fault: str) -> None:
+    await clocked.auth.ready()
+    clocked.now = 60
+    await clocked.genesys.inject_fault(fault, on="read")
+    with pytest.raises(ServiceError):
+        await clocked.sessions.read(SessionId("s-1"))
+    assert (clocked.genesys.count("read"), clocked.genesys.count("token")) == (1, 1)
 
 
 async def test_a_missing_scope_fetches_few_tokens(clocked: Clocked) -> None:
