@@ -528,6 +528,7 @@ class SignInRequiredError(ServiceError):
     own: bool = True
     off: str = "client"
     address: str = field(default="", metadata=_only(), repr=False)
+    is_failure = False  # only an error with `off` is one
 
     def __post_init__(self) -> None:
         self.try_again = not self.off  # once they have connected

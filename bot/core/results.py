@@ -201,12 +201,17 @@ class SendPreview:
 
 @dataclass(frozen=True, slots=True)
 class CustomerMessageSent:
-    """The bot sent the session's link to a customer. `reference`: Genesys's correlation id; None if there is none."""
+    """The bot sent the session's link to a customer.
+
+    - `reference`: Genesys's correlation id; None if there is none.
+    - `setting`: the name of the setting with the text; "" if unknown.
+    """
 
     code = "link_sent"
     record: SessionRecord
     address: ContactAddress
     reference: str | None = None
+    setting: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ CONNECTED = said("page.connected", "You’re signed in to Genesys.")
 CONNECTED_NEXT = said(
     "page.connected_next", "You can close this page. In Slack, {command} now starts co-browse in your conversations."
 )
-BUSY = said("page.busy", "Too many people are signing in. Nothing was connected.")
+BUSY = said("page.busy", "Too many people are signing in. Nothing has changed.")
 BUSY_NEXT = said("page.busy_next", "Load this page again in a minute.")
 CONNECT_LATER = said(
     "page.connect_later",

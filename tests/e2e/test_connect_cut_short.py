@@ -52,7 +52,7 @@ async def test_no_browser_waits_for_long_when_slack_puts_look_ups_off() -> None:
             page = await opens(back)
     assert page.status == 503
     assert "Slack didn’t answer my question" in page.text
-    assert "Nothing was connected" in page.text
+    assert "Nothing has changed" in page.text
     assert "/cobrowse connect in Slack for a new link" in page.text
     assert journey.genesys.user_login.refresh_tokens == {}
 
@@ -61,12 +61,12 @@ async def test_wrong_client_for_people_is_not_called_the_bots_own(simple: Journe
     back = await signs_in(await asks_to_connect(simple))
     simple.genesys.user_login.client = replace(simple.genesys.user_login.client, secret="another")
     page = await opens(back)
-    assert "Genesys didn’t complete the sign-in. Nothing was connected." in page.text
+    assert "Genesys didn’t complete the sign-in. Nothing has changed." in page.text
     assert "My connection" not in page.text
     assert "invalid_client" not in page.text
     host = f"{HOSTS[SAM]}-3333-4333-8333-333333333333"
     page = await opens(await signs_in(await asks_to_connect(simple, SAM), host))  # Sam is the contact
-    assert "Nothing was connected" in page.text
+    assert "Nothing has changed" in page.text
     assert "did not complete the sign-in (invalid_client" in page.text
 
 

@@ -90,7 +90,13 @@ async def test_button_starts_a_session_of_the_same_name_once(journey: Journey) -
     assert len(journey.genesys.creates) == 2
 
 
-async def test_button_counts_again_after_a_failure_without_effect(journey: Journey) -> None:
+@pytest.mark.parametrize("ahead", [0, 2, -60])
+async def test_button_counts_again_after_a_failure_without_effect(
+    journey: Journey, ahead: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`ahead`: by how many seconds Slack's clock differs from the bot's."""
+    next_ts = journey.slack.workspace.next_ts
+    monkeypatch.setattr(journey.slack.workspace, "next_ts", lambda: f"{float(next_ts()) + ahead:.6f}")
     await journey.asks("Checkout help")
     (session,) = journey.genesys.sessions.values()
     await journey.asks(f"end {session.id}", who=SAM)

@@ -7,7 +7,9 @@ import pytest
 from tests.support.accounts import BENS, connects, open_connecting
 from tests.support.app import ADA, ANA, ANSWER_TIMEOUT, BEN, SAM, Journey, is_failure, link, open_journey, words
 from tests.support.conversations import KEY, talk
+from tests.support.customer_messages import NUMBER
 from tests.support.fault_notices import QUICK, notice
+from tests.support.message_buttons import presses
 
 ADMIN = {"COBROWSE_ADMINS": ADA, "COBROWSE_HELP_CONTACT": ADA}
 
@@ -105,3 +107,29 @@ async def test_check_reads_the_group_that_slack_refused() -> None:
         await journey.slack.press(ADA, message, "check_fault")
         assert "It works again." in words(await journey.reads(ADA, before))
         assert await is_over(journey)
+
+
+@pytest.mark.parametrize(("command", "call"), [("apps", "applications"), ("end", "end")])
+async def test_command_that_works_in_the_division_ends_the_fault(command: str, call: str) -> None:
+    async with open_journey(timing=QUICK, http=True, **ADMIN) as journey:
+        assert link(await journey.asks("One"))
+        await journey.genesys.inject_fault("division", on=call)
+        assert is_failure(await journey.asks(command))
+        await notice(journey, "since")
+        await journey.genesys.inject_fault(None)
+        assert not is_failure(await journey.asks(command))
+        assert await is_over(journey)
+
+
+async def test_message_in_another_language_ends_no_fault_of_a_text() -> None:
+    long = {"COBROWSE_SMS_TEXT": "Link: {joinUrl}", "COBROWSE_SMS_TEXT_DE": "x" * 640 + " {joinUrl}"}
+    page = {"COBROWSE_JOIN_URL_TEMPLATE": f"https://help.example.com/{'p' * 150}#{{joinCode}}"}
+    async with open_journey(timing=QUICK, **KEY | ADMIN | long | page) as journey:
+        talk(journey)
+        await journey.asks("Warranty")
+        question = await journey.asks(f"send {NUMBER}")
+        await presses(journey, question, "send_link", values={"customer_language": "de"})
+        assert "`COBROWSE_SMS_TEXT_DE`" in words(await notice(journey, "since"))
+        await presses(journey, await journey.asks(f"send {NUMBER}"), "send_link")
+        assert len(journey.genesys.outbox.sent) == 1
+        assert not await is_over(journey)

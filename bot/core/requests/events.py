@@ -206,11 +206,17 @@ def application_proof(application_id: str) -> str:
     return f"application {application_id}"
 
 
+def text_proof(setting: str) -> str:
+    """Return the name of the proof that the text of the setting `setting` can be sent to customers (pure)."""
+    return f"text {setting}"
+
+
 def proofs_of(event: RequestFinished) -> Iterator[str]:
     """Yield the names of what the result of a request proves to work (pure).
 
-    The names are those of `person_proof` and `application_proof`, and the kind of the request. A result without a call
-    to Genesys or Slack proves nothing. For example, a duplicate request has the session of the first request.
+    The names are those of `person_proof`, `application_proof` and `text_proof`, and the kind of the request. A result
+    without a call to Genesys or Slack proves nothing. For example, a duplicate request has the session of the first
+    request.
     """
     request, kind = event.request, event.request.kind
     match event.result:
@@ -218,12 +224,12 @@ def proofs_of(event: RequestFinished) -> Iterator[str]:
             yield from (kind, person_proof(kind, request.agent), application_proof(session.application_id))
             if not request.application_id:
                 yield application_proof("")
-        case CustomerMessageSent() if event.create_seconds:
-            yield from (kind, person_proof(kind, request.agent))
+        case CustomerMessageSent(setting=setting) if event.create_seconds:
+            yield from (kind, person_proof(kind, request.agent), text_proof(setting))
         case SessionEnded(record=record) if record.ended_by == request.id:
-            yield kind
+            yield from (kind, person_proof(kind, request.agent))
         case Applications(found=found) if found:
-            yield kind
+            yield from (kind, person_proof(kind, request.agent))
         case SessionShared() | SentDirect():
             yield kind
 

@@ -5,10 +5,18 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from cachetools import TTLCache
 
-from bot.core.errors import NotAcceptedError, NotReadyError, RateLimitedError, RetryRejectedError, may_have_acted
+from bot.core.errors import (
+    CobrowseError,
+    NotAcceptedError,
+    NotReadyError,
+    RateLimitedError,
+    RetryRejectedError,
+    may_have_acted,
+)
 from bot.core.models import (
     CARD_KEY,
     START_NEW_KEY,
@@ -26,6 +34,8 @@ from bot.core.requests.worker import RequestWorker
 
 WINDOW_SECONDS = 60.0
 MAX_PEOPLE = 50_000
+PRESS_SECONDS = 3600.0
+"""How long the bot remembers when a button was pressed."""
 Counted = tuple[float, str]
 """One counted request: the time when it was counted, in seconds of the limiter's clock, and the request's `key`."""
 
@@ -132,6 +142,8 @@ class RequestService:
     ) -> None:
         self._store, self._worker, self._limiter, self._events = store, worker, limiter, events
         self._storing = 0
+        self._pressed_at: TTLCache[RequestId, datetime] = TTLCache(MAX_PEOPLE, PRESS_SECONDS)
+        """When the button of each request of `submit_once` was pressed, by Slack's clock."""
 
     @property
     def under_way(self) -> int:
@@ -176,13 +188,15 @@ class RequestService:
 
         `press`: its `key` is the same for all presses on the button.
         """
-        if await self.submit(press):
-            return None
+        if press.pressed_at:
+            self._pressed_at[press.id] = press.pressed_at
         prefix = next((each for each in (CARD_KEY, START_NEW_KEY) if press.key.startswith(each)), "")
         while earlier := await self._store.find_by_key(press.key):
-            # The key is also that of *Try again* below the failed request, so that only one of the two counts.
+            # The key is also that of *Try again* below the failed request, so that only one of the two counts. A failed
+            # request from a card (CARD_KEY) is a SEND, which has no *Try again*.
             again = f"{prefix}{TRY_AGAIN_KEY}{earlier.request.id}"
-            if not _allows(earlier, press):
+            before = self._pressed_at.get(earlier.request.id, earlier.request.accepted_at)
+            if not _allows(earlier.failure, press, before):
                 return await self._store.find_by_key(again) or earlier
             press = replace(press, key=again)
         return None if await self.submit(press) else await self._store.find_by_key(press.key)
@@ -214,11 +228,14 @@ class RequestService:
             raise RetryRejectedError("already_retried")
 
 
-def _allows(earlier: StoredRequest, press: Request) -> bool:
-    """Return whether a press counts after the request `earlier` of the press before it (pure).
+def _allows(failure: CobrowseError | None, press: Request, before: datetime) -> bool:
+    """Return whether a press counts after the press before it, whose request failed with `failure` (pure).
 
     It counts if this request failed without effect. A second delivery of the earlier press does not count.
+
+    `before`: when the button was pressed before, by Slack's clock. If another process took that press, or the bot has
+    started again since, the time when the request was accepted.
     """
-    if earlier.failure is None or may_have_acted(earlier.failure):
+    if failure is None or may_have_acted(failure):
         return False
-    return press.pressed_at is None or press.pressed_at > earlier.request.accepted_at
+    return press.pressed_at is None or press.pressed_at > before

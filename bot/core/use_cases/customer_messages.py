@@ -196,7 +196,8 @@ class CustomerMessaging:
         texts, medium, sender = self._config.texts, address.medium, self._sender
         found = texts.in_language(medium, language)
         agent = await self._name_of(record.agent) if texts.names_agent(medium, language) else ""
-        whole = texts.fill(found.of(medium), link, agent, texts.setting(medium, language))
+        setting = texts.setting(medium, language)
+        whole = texts.fill(found.of(medium), link, agent, setting)
         try:
             if medium is ContactChannel.SMS:
                 reference = await sender.sms(self._config.sms_from, address.text, whole, hooks)
@@ -206,7 +207,7 @@ class CustomerMessaging:
         except ConversationActiveError as error:
             error.join_url = link
             raise
-        return CustomerMessageSent(record, address, reference)
+        return CustomerMessageSent(record, address, reference, setting)
 
     async def replay(self, request: Request) -> CustomerMessageSent:
         """Return the result of a message that the bot sent before a crash. The result has no correlation id.

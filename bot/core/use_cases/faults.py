@@ -20,6 +20,7 @@ from bot.core.errors import (
     LoginRefusedError,
     PermissionMissingError,
     RoleRequiredError,
+    SendRejectedError,
     ServiceError,
     SlackUnavailableError,
     StorageUnavailableError,
@@ -29,7 +30,7 @@ from bot.core.errors import (
 from bot.core.models import Notice, NoticeKind, Request, RequestKind, Role, TeamId, UserId
 from bot.core.notices import NoticeBoard
 from bot.core.ports import SetupProbe
-from bot.core.requests.events import application_proof, person_proof
+from bot.core.requests.events import application_proof, person_proof, text_proof
 from bot.core.requests.handlers import Handlers, QueryHandler
 from bot.core.results import FaultChecked, FaultState
 from bot.core.stored_errors import from_record, to_record
@@ -232,6 +233,8 @@ def _proofs(fault: Fault) -> tuple[str, ...]:
             return (lookup or RequestKind.SHARE,)  # only the look-up of a channel has no name
         case UnknownApplicationError(application_id=application_id):
             return application_proof(application_id), application_proof("")
+        case SendRejectedError(setting=setting) if setting:
+            return (text_proof(setting),)
     return _kinds(fault)
 
 

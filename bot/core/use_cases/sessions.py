@@ -257,7 +257,7 @@ class SessionService:
         if not record.concerns(*person.ids):
             raise SessionAccessError("may_not_read_link", record.agent, record.requester)
         if record.is_over:
-            raise SessionActionError("already_ended")
+            raise SessionActionError("already_ended", record=record)
         await self._messages.share(record, request)
 
     async def send_direct(self, request: Request) -> SentDirect:

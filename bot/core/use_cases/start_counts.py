@@ -24,7 +24,7 @@ async def count_starts(history: StartHistory, team_id: TeamId) -> StartCounts:
 
     `team_id`: the id of the Enterprise Grid organization or, if there is none, of the Slack workspace.
 
-    A start does not count as failed if its error is no failure (`CobrowseError.is_failure`). Raises
+    A start does not count as failed if the class of its error is no failure (`CobrowseError.is_failure`). Raises
     StorageUnavailableError if the database fails.
     """
     found = await history.outcomes(team_id, DAY_SECONDS)

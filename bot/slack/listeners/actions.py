@@ -118,7 +118,7 @@ def _register_retries(
     async def on_try_again(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
         failed, _, argument = value.partition(" ")
-        press = replace(press, key=f"{TRY_AGAIN_KEY}{failed}", argument=argument or None)
+        press = replace(press, argument=argument or None)
         note_place(responder, body, press)
         try:
             await requests.retry(RequestId(failed), press)
@@ -133,8 +133,7 @@ def _register_retries(
     async def on_pick(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
         failed, wanted, argument = read_pick(value)
-        key = f"{TRY_AGAIN_KEY}{failed}"  # only one choice for each question
-        press = replace(press, key=key, conversation_id=wanted, argument=argument)
+        press = replace(press, conversation_id=wanted, argument=argument)  # only one choice counts: see `retry`
         note_place(responder, body, press)
         try:
             await requests.retry(failed, press)
@@ -147,7 +146,7 @@ def _register_retries(
     async def on_start_with(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
         failed, application_id, argument = read_start_with(value)
-        press = replace(press, key=f"{TRY_AGAIN_KEY}{failed}", application_id=application_id, argument=argument)
+        press = replace(press, application_id=application_id, argument=argument)
         note_place(responder, body, press)
         try:
             await requests.retry(failed, press)

@@ -24,7 +24,7 @@ class Situation(StrEnum):
 NOTHING_DONE = {
     Situation.START: said("nothing_done@start", "Nothing was started."),
     Situation.SEND: said("nothing_done@send", "Nothing was sent."),
-    Situation.CONNECT: said("nothing_done@connect", "Nothing was connected."),
+    Situation.CONNECT: said("nothing_done@connect", "Nothing has changed."),
 }
 
 

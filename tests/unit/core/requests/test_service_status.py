@@ -63,9 +63,10 @@ def test_result_without_a_call_proves_nothing(kind: RequestKind, result: Result)
 def test_result_of_a_call_proves_its_kind() -> None:
     asked = request(kind=END)
     ended = RequestFinished(asked, SessionEnded(record(ended_by=asked.id)), True, 0.1)
-    assert list(proofs_of(ended)) == [END]
+    assert list(proofs_of(ended)) == [END, person_proof(END, asked.agent)]
     assert SEND in proofs_of(finished(SENT, 0.1, kind=SEND))
-    assert list(proofs_of(finished(Applications((("web", "Web"),), "web"), kind=APPS))) == [APPS]
+    listed = finished(Applications((("web", "Web"),), "web"), kind=APPS, target=BEN)
+    assert list(proofs_of(listed)) == [APPS, person_proof(APPS, BEN)]
     assert list(proofs_of(finished(SessionShared(record(), ChannelId("C0CARE")), kind=SHARE))) == [SHARE]
     assert list(proofs_of(finished(SentDirect(record()), kind=RequestKind.DIRECT))) == [RequestKind.DIRECT]
 

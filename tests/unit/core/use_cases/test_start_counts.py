@@ -46,6 +46,7 @@ async def test_refusals_questions_and_unconnected_people_are_no_failures() -> No
     kinds += (errors.OtherWorkspaceError, errors.StepsOffError, errors.RoleRequiredError)
     refusals = [code for kind in kinds for code in kind.possible_codes()]
     codes = ["", "host_not_found", "several_conversations", "no_conversation", "not_in_conversation", *refusals]
+    codes += ["connect_required", "reconnect_required"]
     assert "not_a_member" in codes
     assert await counted(*(StartOutcome(code, 0, 1) for code in codes)) == StartCounts(0, 0)
 
