@@ -19,7 +19,7 @@ from bot.core.errors import (
     UnknownSessionError,
     UnusableAnswerError,
 )
-from bot.core.models import SessionId
+from bot.core.models import Session, SessionId
 from bot.genesys.api.conversations import ConversationSessions
 from tests.support import conversations as conversations_support
 from tests.support.app import Servers
@@ -27,6 +27,14 @@ from tests.support.conversations import offer, opened, talk
 from tests.support.sessions_api import RecordingHooks, record_of
 
 servers, conversations = conversations_support.servers, conversations_support.conversations
+
+
+async def open_offer(servers: Servers, conversations: ConversationSessions) -> Session:
+    """Begin a conversation, and return an open offer in it."""
+    talk(servers)
+    session = await offer(conversations)
+    assert (await conversations.read(session.id)).status == "open"
+    return session
 
 
 # -- what goes wrong --
@@ -185,9 +193,7 @@ async def test_a_look_up_that_cannot_be_read_is_named(
 async def test_an_offer_is_open_then_gone_when_it_is_withdrawn(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
-    talk(servers)
-    session = await offer(conversations)
-    assert (await conversations.read(session.id)).status == "open"
+    session = await open_offer(servers, conversations)
     await conversations.end(record_of(session))
     assert servers.genesys.conversations.offers[session.id].is_withdrawn
     assert (await conversations.read(session.id)).status == "gone"
@@ -198,9 +204,7 @@ async def test_an_offer_is_open_then_gone_when_it_is_withdrawn(
 async def test_an_offer_that_a_lost_call_withdrew_is_ended(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
-    talk(servers)
-    session = await offer(conversations)
-    assert (await conversations.read(session.id)).status == "open"
+    session = await open_offer(servers, conversations)
     await servers.genesys.inject_fault("dropped", on="end", times=1)
     await conversations.end(record_of(session))
     assert [each.status for each in servers.genesys.calls if each.method == "DELETE"][-1] == 404
@@ -211,9 +215,7 @@ async def test_an_offer_that_a_lost_call_withdrew_is_ended(
 async def test_a_lost_call_that_ends_a_joined_session_is_sent_again(
     servers: Servers, conversations: ConversationSessions, fault: str
 ) -> None:
-    talk(servers)
-    session = await offer(conversations)
-    assert (await conversations.read(session.id)).status == "open"
+    session = await open_offer(servers, conversations)
     servers.genesys.conversations.offers[session.id].join()
     await servers.genesys.inject_fault(fault, on="end", times=1)
     await conversations.end(record_of(session))
@@ -237,9 +239,7 @@ async def test_a_session_with_a_customer_in_it_is_not_ended(
 async def test_an_offer_of_an_unreadable_conversation_is_not_ended(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
-    talk(servers)
-    session = await offer(conversations)
-    assert (await conversations.read(session.id)).status == "open"
+    session = await open_offer(servers, conversations)
     await servers.genesys.inject_fault("dropped", on="end", times=1)
     await servers.genesys.inject_fault("403", on="conversation")
     with pytest.raises(UnknownSessionError):
