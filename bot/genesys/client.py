@@ -7,7 +7,7 @@ redirects, and logs neither URLs nor bodies.
 import asyncio
 import re
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import httpx
@@ -118,17 +118,11 @@ class GenesysClient:
         token_source = auth or self._auth
 
         async def acquire(is_retry: bool) -> None:
-            if token_source is self._auth and not waits:
-                self._limiter.refuse_if_held(needs)  # first: a call that is not sent must not count towards the share
-            if share and not self._limiter.try_share(share):
-                raise ServiceBusyError
+            self._take_share(token_source, needs, share, waits=waits)
             await self._wait_for_turn(token_source, hooks, needs, continues=continues or is_retry, waits=waits)
 
-        async def send() -> httpx.Response:
-            return await self._send_and_release(request, token_source, hooks, needs)
-
         response = await send_with_retry(
-            send,
+            partial(self._send_and_release, request, token_source, hooks, needs),
             needs=needs,
             safe=safe,
             final=final,
@@ -141,6 +135,13 @@ class GenesysClient:
         if token_source is self._auth or type(token_source) is TokenSource:  # the latter adds no token
             self.accepted[needs] = time.monotonic()
         return response
+
+    def _take_share(self, token_source: TokenSource, needs: str, share: Share | None, *, waits: bool) -> None:
+        """Raise ServiceBusyError if the call may not be sent now. `call` describes the arguments."""
+        if token_source is self._auth and not waits:
+            self._limiter.refuse_if_held(needs)  # first: a call that is not sent must not count towards the share
+        if share and not self._limiter.try_share(share):
+            raise ServiceBusyError
 
     async def _wait_for_turn(
         self, token_source: TokenSource, hooks: CallHooks | None, needs: str, *, continues: bool, waits: bool

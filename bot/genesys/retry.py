@@ -260,16 +260,21 @@ async def send_with_retry(
             answer.error.maybe_acted = maybe_acted
         maybe_acted = maybe_acted or answer.rule in (RetryRule.IF_SAFE, RetryRule.SERVER_ERROR)
         if delay is None:
-            if not waits and answer.rule is RetryRule.RETRY_AFTER and answer.retry_after is None:
-                raise ServiceFailedError(reference=answer.error.reference)
-            if safe and isinstance(answer.error, OutcomeUnknownError):  # a safe call creates nothing
-                raise ServiceUnreachableError(reference=answer.error.reference)
-            raise answer.error
+            raise _last_error(answer, safe=safe, waits=waits)
         fields = {"after": answer.error.code, "reference": answer.error.reference, "seconds": round(delay, 1)}
         log.info("retrying a call to Genesys", extra={"fields": fields})
         if hooks:
             await hooks.on_wait(delay if isinstance(answer.error, ServiceBusyError) else 0.0)
         await sleep(delay)
+
+
+def _last_error(answer: CallError, *, safe: bool, waits: bool) -> ServiceError:
+    """Return the error that `send_with_retry` raises after the last attempt, which ended with `answer`."""
+    if safe and isinstance(answer.error, OutcomeUnknownError):  # a safe call creates nothing
+        return ServiceUnreachableError(reference=answer.error.reference)
+    if not waits and answer.rule is RetryRule.RETRY_AFTER and answer.retry_after is None:
+        return ServiceFailedError(reference=answer.error.reference)
+    return answer.error
 
 
 async def _attempt(send: Callable[[], Awaitable[httpx.Response]], needs: str) -> httpx.Response | CallError:

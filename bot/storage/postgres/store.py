@@ -39,7 +39,7 @@ from bot.storage.statements import SWEEP
 MAX_CONNECTIONS = 10
 MAX_LOCKED_ROWS = 6
 """The maximum number of rows that the process holds locked at the same time (`PostgresStore.locking`). Each locked row
-needs a connection of its own, and Genesys may be slow meanwhile. The other connections stay free for commands."""
+needs a separate connection, and Genesys may be slow meanwhile. The other connections stay free for commands."""
 DAY_SECONDS = 86_400.0
 MAX_ACCEPT_ATTEMPTS = 3
 
