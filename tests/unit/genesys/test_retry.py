@@ -161,3 +161,18 @@ def test_a_maybe_reached_call_is_never_taken_for_unreached(cause, named):
 )
 def test_without_a_cause_of_aiohttps_the_name_counts(error, unreached):
     assert retry.is_unreached(error("x")) == unreached
+
+
+@each_case(
+    ("status", "message", "may"),
+    [
+        (403, "Missing required scope: cobrowse:session:write", True),
+        (403, "", True),
+        (403, "This request requires a user context.", False),
+        (403, "User is missing conversation:cobrowse:add in division Sales", False),
+        (401, "Missing required scope: cobrowse:session:write", False),
+        (404, "", False),
+    ],
+)
+def test_new_token_may_help_only_where_a_scope_may_lack(status: int, message: str, may: bool) -> None:
+    assert retry.may_lack_scope(answer(status, {"message": message})) is may

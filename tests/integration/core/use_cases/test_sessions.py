@@ -15,6 +15,7 @@ from bot.core.models import (
     UNKNOWN_STATE,
     MembershipStatus,
     RequestKind,
+    SessionId,
     SessionRecord,
     SessionState,
     SlackUser,
@@ -190,6 +191,15 @@ async def test_session_ended_at_the_service_is_seen_by_any_reader(harness: Sessi
     for kind in (RequestKind.SHARE, RequestKind.DIRECT):
         assert (await refusal(harness, kind, ANA, "s-2")).code == "already_ended"
     assert (harness.heard.shared, harness.heard.sent) == ([], [])
+
+
+async def test_session_that_ends_before_its_card_is_posted_is_in_the_error(harness: SessionHarness) -> None:
+    await harness.made("s-1")
+    await harness.store.sessions.end_session("s-1", None)
+    with pytest.raises(SessionActionError, match=r"^already_ended$") as ended:
+        await harness.register().share_new(await harness.asks(RequestKind.START), SessionId("s-1"))
+    assert ended.value.record.session.id == "s-1"  # the sentence depends on the session
+    assert harness.heard.shared == []
 
 
 async def test_a_service_that_cannot_say_leaves_a_session_as_it_was(

@@ -1,5 +1,6 @@
 """Test offers in conversations against the sandbox's public API: errors, retries, and the lifetime of an offer."""
 
+import asyncio
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -234,6 +235,17 @@ async def test_a_session_with_a_customer_in_it_is_not_ended(
     await servers.genesys.inject_fault("502", on="end", times=1, processes=False)
     with pytest.raises(UnknownSessionError):
         await conversations.end(record_of(session))
+
+
+async def test_end_waits_for_no_pause_to_ask_for_a_customer(
+    servers: Servers, conversations: ConversationSessions
+) -> None:
+    session = await open_offer(servers, conversations)
+    await servers.genesys.inject_fault("dropped", on="end", times=1)
+    await servers.genesys.inject_fault("503", on="conversation", retry_after=60)
+    async with asyncio.timeout(5):
+        with pytest.raises(UnknownSessionError):
+            await conversations.end(record_of(session))
 
 
 async def test_an_offer_of_an_unreadable_conversation_is_not_ended(
